@@ -16,14 +16,15 @@ extendedKeyUsage = serverAuth
 subjectAltName = DNS:localhost, IP:127.0.0.1
 `
 
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+
+const openssl = (...args: ReadonlyArray<string>) => Command.run("openssl", args)
+
 /** A certificate authority of its own, and by it a serving certificate for `localhost` and 127.0.0.1. */
 export const make = Effect.fnUntraced(function*(folder: string) {
   const at = (name: string) => join(folder, name)
   const config = at("openssl.cnf")
   writeFileSync(config, configuration)
-
-  const openssl = (...args: ReadonlyArray<string>) => Command.run("openssl", args)
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
   // dprint-ignore
   yield* openssl(

@@ -4,6 +4,7 @@ import { execFile } from "node:child_process"
 
 export class CommandError extends Data.TaggedError("CommandError")<{
   readonly message: string
+  readonly stdout: string
   readonly stderr: string
 }> {}
 
@@ -24,6 +25,7 @@ export const run = (
             ? Effect.succeed(stdout)
             : new CommandError({
               message: `${program} ${args.join(" ")}: ${stderr.trim() || stdout.trim() || error.message}`,
+              stdout,
               stderr
             })
         )

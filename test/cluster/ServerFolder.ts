@@ -20,22 +20,27 @@ until rm -rf "$0" || [ "$((tries += 1))" -ge 100 ]; do sleep 0.05; done
 export const make = Effect.acquireRelease(
   Effect.sync(() => {
     const folder = mkdtempSync(join(tmpdir(), "kubernetes-lease-"))
-    // Detached: Ctrl-C goes to the whole process group of the terminal.
-    const process = spawn("sh", ["-c", reaper, folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] })
-    return { folder, process }
+    // Detached, because Ctrl-C goes to the whole process group of the terminal.
+    const child = spawn("sh", ["-c", reaper, folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] })
+    const reap = () => child.stdin.end()
+    // The process that vitest runs tests in outlives a killed vitest for as long as its test takes.
+    process.once("disconnect", reap)
+    return { folder, reap, exited: once(child, "exit") }
   }),
-  ({ process }) =>
-    Effect.promise(async () => {
-      const exited = once(process, "exit")
-      process.stdin.end()
-      await exited
+  ({ exited, reap }) =>
+    Effect.promise(() => {
+      process.off("disconnect", reap)
+      reap()
+      return exited
     })
 ).pipe(Effect.map(({ folder }) => folder))
 
 export interface ServerProcess {
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
-  /** Completes when the process has ended, with the last lines of what it wrote. */
+  /** Completes with the reason when the process has ended. */
   readonly ended: Effect.Effect<string>
+  /** Of what the process has written. */
+  readonly lastLines: Effect.Effect<string>
 }
 
 /** Starts a server that lives no longer than the folder. */
@@ -43,28 +48,28 @@ export const startServer = (
   folder: string,
   program: string,
   name: string,
-  args: ReadonlyArray<string>,
-  env: NodeJS.ProcessEnv = {}
+  args: ReadonlyArray<string>
 ): Effect.Effect<ServerProcess> =>
   Effect.sync(() => {
     const logFile = join(folder, `${name}.log`)
     const pidFile = join(folder, `${name}.pid`)
     const log = openSync(logFile, "a")
-    const child = spawn(program, args, { cwd: folder, env, stdio: ["ignore", log, log] })
+    // etcd takes every ETCD_ variable for a flag.
+    const child = spawn(program, args, { cwd: folder, env: {}, stdio: ["ignore", log, log] })
     closeSync(log)
     if (child.pid !== undefined) {
       writeFileSync(pidFile, String(child.pid))
     }
     const ended = new Promise<string>((resolve) => {
       child.once("error", (error) => resolve(error.message))
-      child.once("exit", () => {
-        const lastLines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-5).join("\n")
+      child.once("exit", (code, signal) => {
         rmSync(pidFile, { force: true })
-        resolve(lastLines)
+        resolve(signal ?? `exit code ${code}`)
       })
     })
     return {
       signal: (signal) => Effect.sync(() => child.kill(signal)),
-      ended: Effect.promise(() => ended)
+      ended: Effect.promise(() => ended),
+      lastLines: Effect.sync(() => readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-5).join("\n"))
     }
   })

@@ -9,7 +9,7 @@
 #
 # etcd and kubectl are unpacked from their packages rather than installed: Debian's etcd starts a service, and a kubectl
 # of the machine's own stays the one in use. Debian has no package of kube-apiserver, only its source: that is built,
-# which takes some minutes and 4 GB of disk, given back at the end. The build tools are installed, with sudo when not root.
+# which takes some minutes. The tools to build it are installed, with sudo when not root.
 #
 # Made for Debian 12 (Kubernetes 1.20.2). Elsewhere, or for another version, use `setup-envtest`.
 set -euo pipefail
@@ -38,8 +38,15 @@ exec 9>"$target.lock"
 flock --nonblock 9 || { say "waiting for another run to end"; flock 9; }
 if complete; then finish; fi
 
-work="$(mktemp -d "$target.XXXXXX")"
-trap 'rm -rf "$work"' EXIT
+# What a killed run has left goes too.
+work="$(cd "$(dirname "$target")" && pwd)/$(basename "$target").build"
+cleanup() {
+  local status=$?
+  rm -rf "$work"
+  ((status == 0)) || say "failed. This is made for Debian 12; elsewhere, run: setup-envtest use -p path"
+}
+rm -rf "$work"
+trap cleanup EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -51,28 +58,17 @@ as_root() {
 # The machine's own package sources with the source index switched on, and lists of their own beside them, so that the
 # machine's apt configuration stays as it is.
 mkdir -p "$work"/apt/{sources.list.d,lists/partial,cache/archives/partial} "$work"/{packages,unpacked,source,bin}
-copy_sources() {
-  local file
-  if [[ -f /etc/apt/sources.list ]]; then
-    sed -E 's/^[[:space:]]*deb[[:space:]].*/&\n&/; s/\n[[:space:]]*deb/\ndeb-src/' /etc/apt/sources.list \
-      >"$work/apt/sources.list"
-  else
-    : >"$work/apt/sources.list"
-  fi
-  for file in /etc/apt/sources.list.d/*.list; do
-    [[ -f "$file" ]] || continue
-    sed -E 's/^[[:space:]]*deb[[:space:]].*/&\n&/; s/\n[[:space:]]*deb/\ndeb-src/' "$file" \
-      >"$work/apt/sources.list.d/$(basename "$file")"
-  done
-  for file in /etc/apt/sources.list.d/*.sources; do
-    [[ -f "$file" ]] || continue
-    sed -E 's/^Types:.*/Types: deb deb-src/I' "$file" >"$work/apt/sources.list.d/$(basename "$file")"
-  done
-}
-copy_sources
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources}; do
+  [[ -f "$file" ]] || continue
+  copy="$work/apt/sources.list.d/$(basename "$file")"
+  case "$file" in
+    *.list) sed -E 's/^[[:space:]]*deb[[:space:]].*/&\n&/; s/\n[[:space:]]*deb/\ndeb-src/' "$file" >"$copy" ;;
+    *.sources) sed -E 's/^Types:.*/Types: deb deb-src/I' "$file" >"$copy" ;;
+  esac
+done
 
 apt_options=(
-  -o "Dir::Etc::sourcelist=$work/apt/sources.list"
+  -o Dir::Etc::sourcelist=/dev/null
   -o "Dir::Etc::sourceparts=$work/apt/sources.list.d"
   -o "Dir::State::lists=$work/apt/lists"
   -o "Dir::Cache=$work/apt/cache"
@@ -85,7 +81,7 @@ apt-get "${apt_options[@]}" update >&2
 
 say "installing the build tools"
 as_root env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" install --yes --no-install-recommends \
-  golang-go jq make rsync xz-utils >&2
+  golang-go make rsync >&2
 
 say "fetching etcd, kubectl and the source of Kubernetes"
 (
@@ -95,22 +91,15 @@ say "fetching etcd, kubectl and the source of Kubernetes"
   apt-get "${apt_options[@]}" source --download-only kubernetes >&2
   tar --extract --file kubernetes_*.orig.tar.* --directory "$work/source" --strip-components=1
 )
-version="$(basename "$work"/packages/kubernetes_*.dsc .dsc)"
-version="${version#kubernetes_}"
-version="${version%%[-+]*}"
 
 # The reflect2 that Kubernetes 1.20 vendors panics under Go 1.18 and later; Debian's does not.
 vendored="$work/source/vendor/github.com/modern-go/reflect2"
 rm -f "$vendored"/*.go "$vendored"/*.s
 cp "$work"/unpacked/usr/share/gocode/src/github.com/modern-go/reflect2/*.{go,s} "$vendored"
 
-say "building kube-apiserver $version (2 to 8 minutes on two cores)"
-IFS=. read -r major minor _ <<<"$version"
+say "building kube-apiserver (2 to 8 minutes on two cores)"
 env --chdir="$work/source" --unset=GOFLAGS --unset=GOROOT --unset=GOPATH PATH="/usr/bin:$PATH" \
-  GOCACHE="$work/gocache" CGO_ENABLED=0 \
-  KUBE_GIT_VERSION="v$version" KUBE_GIT_MAJOR="$major" KUBE_GIT_MINOR="$minor" \
-  KUBE_GIT_COMMIT="$(basename "$work"/packages/kubernetes_*.dsc .dsc)" KUBE_GIT_TREE_STATE=archive \
-  make WHAT=cmd/kube-apiserver >&2
+  GOCACHE="$work/gocache" CGO_ENABLED=0 make WHAT=cmd/kube-apiserver >&2
 
 cp "$work/unpacked/usr/bin/etcd" "$work/unpacked/usr/bin/kubectl" "$work/bin"
 cp --dereference "$work/source/_output/bin/kube-apiserver" "$work/bin"
@@ -118,7 +107,7 @@ for binary in "${binaries[@]}"; do
   "$work/bin/$binary" --help >/dev/null 2>&1 || die "the new $binary does not run"
 done
 
-rm -rf "$target"
-mv --no-target-directory "$work/bin" "$target"
+mkdir -p "$target"
+for binary in "${binaries[@]}"; do mv "$work/bin/$binary" "$target"; done
 say "done: $target"
 finish

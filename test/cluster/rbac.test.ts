@@ -1,0 +1,182 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { ControlPlane } from "./ControlPlane.js"
+import * as ControlPlanes from "./ControlPlane.js"
+import { eventually } from "./eventually.js"
+
+const rbac = fileURLToPath(new URL("../../rbac", import.meta.url))
+const serviceAccount = "kubernetes-lease"
+const writeVerbs = ["get", "create", "update", "patch", "delete", "watch"]
+
+layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })("rbac", (it) => {
+  for (const folder of ["rbac", "rbac/restricted"]) {
+    it.effect(`${folder} applies as it is`, () =>
+      Effect.gen(function*() {
+        const { kubectl } = yield* ControlPlane
+        // Dry, because the cluster may be one that is in use.
+        const output = yield* kubectl(["apply", "-k", join(rbac, "..", folder), "--dry-run=server"])
+        assert.match(output, /serviceaccount\/kubernetes-lease/)
+        assert.match(output, /role.rbac.authorization.k8s.io\/kubernetes-lease/)
+        assert.match(output, /rolebinding.rbac.authorization.k8s.io\/kubernetes-lease/)
+      }))
+  }
+
+  it.scoped("rbac lets its ServiceAccount do what the library does with any lease of the namespace", () =>
+    Effect.gen(function*() {
+      const { mayI, namespace, request } = yield* bearerOf(rbac)
+      const leases = leasesOf(namespace)
+
+      for (const verb of writeVerbs) {
+        assert.isTrue(yield* mayI(verb, "leases.coordination.k8s.io/any"), verb)
+      }
+
+      assert.strictEqual((yield* request("POST", leases, lease("any"))).status, 201)
+      assert.strictEqual((yield* request("GET", `${leases}/any`)).status, 200)
+      assert.strictEqual((yield* request("PATCH", `${leases}/any`, { spec: { holderIdentity: "b" } })).status, 200)
+      assert.strictEqual((yield* request("GET", watchOf(leases, "any"))).status, 200)
+      assert.strictEqual((yield* request("DELETE", `${leases}/any`)).status, 200)
+    }))
+
+  it.scoped("rbac lets its ServiceAccount do nothing else", () =>
+    Effect.gen(function*() {
+      const { mayI, namespace, request } = yield* bearerOf(rbac)
+
+      for (const verb of ["list", "deletecollection"]) {
+        assert.isFalse(yield* mayI(verb, "leases.coordination.k8s.io"), verb)
+      }
+      for (const resource of ["secrets", "pods", "configmaps"]) {
+        assert.isFalse(yield* mayI("get", resource), resource)
+      }
+      assert.strictEqual((yield* request("GET", leasesOf(namespace))).status, 403)
+      assert.strictEqual((yield* request("GET", `/api/v1/namespaces/${namespace}/secrets`)).status, 403)
+      assert.strictEqual((yield* request("GET", `${leasesOf("kube-system")}/any`)).status, 403)
+      assert.strictEqual((yield* request("POST", leasesOf("kube-system"), lease("any"))).status, 403)
+    }))
+
+  it.scoped("rbac/restricted lets its ServiceAccount use the lease that it names", () =>
+    Effect.gen(function*() {
+      const { mayI, namespace, request } = yield* bearerOf(join(rbac, "restricted"))
+      const leases = leasesOf(namespace)
+
+      for (const verb of writeVerbs) {
+        assert.isTrue(yield* mayI(verb, "leases.coordination.k8s.io/my-lease"), verb)
+      }
+
+      assert.strictEqual((yield* request("POST", leases, lease("my-lease"))).status, 201)
+      assert.strictEqual((yield* request("GET", `${leases}/my-lease`)).status, 200)
+      assert.strictEqual((yield* request("PATCH", `${leases}/my-lease`, { spec: { holderIdentity: "b" } })).status, 200)
+      assert.strictEqual((yield* request("GET", watchOf(leases, "my-lease"))).status, 200)
+      assert.strictEqual((yield* request("DELETE", `${leases}/my-lease`)).status, 200)
+    }))
+
+  it.scoped("rbac/restricted lets its ServiceAccount create other leases, but not read or change them", () =>
+    Effect.gen(function*() {
+      const { mayI, namespace, request } = yield* bearerOf(join(rbac, "restricted"))
+      const leases = leasesOf(namespace)
+
+      for (const verb of ["get", "update", "patch", "delete", "watch"]) {
+        assert.isFalse(yield* mayI(verb, "leases.coordination.k8s.io/other"), verb)
+        assert.isFalse(yield* mayI(verb, "leases.coordination.k8s.io"), `${verb} all`)
+      }
+
+      assert.strictEqual((yield* request("POST", leases, lease("other"))).status, 201)
+      assert.strictEqual((yield* request("GET", `${leases}/other`)).status, 403)
+      assert.strictEqual((yield* request("PATCH", `${leases}/other`, { spec: { holderIdentity: "b" } })).status, 403)
+      assert.strictEqual((yield* request("GET", watchOf(leases, "other"))).status, 403)
+      assert.strictEqual((yield* request("GET", `${leases}?watch=1&timeoutSeconds=1`)).status, 403)
+      assert.strictEqual((yield* request("DELETE", `${leases}/other`)).status, 403)
+    }))
+
+  it.scoped("rbac/flow-schema.yaml gives the ServiceAccount's lease requests the priority of leader election", () =>
+    Effect.gen(function*() {
+      const { kubectl } = yield* ControlPlane
+      const { namespace, request } = yield* bearerOf(rbac)
+      const leases = leasesOf(namespace)
+      const flowSchema = yield* applyFlowSchema(namespace)
+      const priorityLevel = yield* kubectl(["get", "prioritylevelconfiguration", "leader-election", "-o", "json"]).pipe(
+        Effect.flatMap(decodeObject)
+      )
+
+      yield* request("POST", leases, lease("any"))
+      const patch = request("PATCH", `${leases}/any`, { spec: { holderIdentity: "b" } })
+
+      // The server's dispatcher takes a new schema up by itself, a little later.
+      const patched = yield* eventually(
+        patch,
+        ({ headers }) => headers["x-kubernetes-pf-flowschema-uid"] === flowSchema.metadata.uid
+      )
+      assert.strictEqual(patched.status, 200)
+      assert.strictEqual(patched.headers["x-kubernetes-pf-prioritylevel-uid"], priorityLevel.metadata.uid)
+
+      const deleted = yield* request("DELETE", `${leases}/any`)
+      assert.strictEqual(deleted.headers["x-kubernetes-pf-flowschema-uid"], flowSchema.metadata.uid)
+    }))
+})
+
+const leasesOf = (namespace: string) => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
+
+const watchOf = (leases: string, name: string) =>
+  `${leases}?watch=1&fieldSelector=metadata.name%3D${name}&timeoutSeconds=1`
+
+const lease = (name: string) => ({
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  metadata: { name },
+  spec: { holderIdentity: "a" }
+})
+
+/** Applies a kustomize folder to a new namespace, from a kustomization as a user's, and acts as its ServiceAccount. */
+const bearerOf = Effect.fnUntraced(function*(folder: string) {
+  const plane = yield* ControlPlane
+  const namespace = yield* plane.makeNamespace
+  const overlay = yield* temporaryFolder
+  // `bases` rather than `resources`, which kubectl 1.20 does not take for folders.
+  const kustomization = { namespace, bases: [relative(overlay, folder)] }
+  writeFileSync(join(overlay, "kustomization.yaml"), JSON.stringify(kustomization))
+  yield* plane.kubectl(["apply", "-k", overlay])
+  const token = yield* plane.makeToken(namespace, serviceAccount)
+
+  const request = (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object) =>
+    plane.request({ token, method, path, body })
+
+  const mayI = (verb: string, resource: string) =>
+    plane.kubectl(["auth", "can-i", verb, resource, "-n", namespace], { token }).pipe(
+      Effect.as(true),
+      Effect.catchIf((error) => error.stdout.trim() === "no", () => Effect.succeed(false))
+    )
+
+  // The authorizer learns of roles and bindings by watching them.
+  yield* eventually(mayI("create", "leases.coordination.k8s.io"), (yes) => yes)
+  return { namespace, request, mayI }
+})
+
+const temporaryFolder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "kubernetes-lease-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
+
+/** With a name of its own, since it holds for the whole cluster, and in the newest version that the server has. */
+const applyFlowSchema = Effect.fnUntraced(function*(namespace: string) {
+  const { kubectl } = yield* ControlPlane
+  const served = (yield* kubectl(["api-versions"])).split("\n")
+  const apiVersion = ["v1", "v1beta3", "v1beta2", "v1beta1"]
+    .map((version) => `flowcontrol.apiserver.k8s.io/${version}`)
+    .find((version) => served.includes(version))
+  const manifest = readFileSync(join(rbac, "flow-schema.yaml"), "utf8")
+    .replace(/^apiVersion: .*/m, `apiVersion: ${apiVersion}`)
+    .replace(/^  name: .*/m, `  name: ${namespace}`)
+    .replace("namespace: default", `namespace: ${namespace}`)
+  return yield* Effect.acquireRelease(
+    Effect.flatMap(kubectl(["create", "-f", "-", "-o", "json"], { stdin: manifest }), decodeObject),
+    () => Effect.ignoreLogged(kubectl(["delete", "flowschema", namespace]))
+  )
+})
+
+const decodeObject = Schema.decode(
+  Schema.parseJson(Schema.Struct({ metadata: Schema.Struct({ uid: Schema.String }) }))
+)

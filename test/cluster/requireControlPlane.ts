@@ -1,0 +1,32 @@
+import { accessSync, constants } from "node:fs"
+import { join } from "node:path"
+import { noControlPlane } from "./ControlPlane.js"
+
+/** Fails once, in one line, rather than in every test. */
+export default function setup(): void {
+  const { KUBEBUILDER_ASSETS: assets, KUBECONFIG: kubeconfig } = process.env
+  if (assets) {
+    const missing = ["etcd", "kube-apiserver", "kubectl"].filter((program) => !isExecutable(join(assets, program)))
+    if (missing.length > 0) {
+      throw failure(`KUBEBUILDER_ASSETS names ${assets}, which lacks ${missing.join(", ")}.`)
+    }
+  } else if (!kubeconfig) {
+    throw failure(noControlPlane)
+  }
+}
+
+const isExecutable = (file: string) => {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const failure = (message: string) => {
+  const error = new Error(message)
+  // Where it was thrown helps nobody.
+  delete error.stack
+  return error
+}
