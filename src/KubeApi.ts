@@ -3,9 +3,14 @@
  *
  * @since 0.1.0
  */
+import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
+import * as HttpsTransport from "./internal/httpsTransport.js"
+import * as KubeHttp from "./internal/kubeHttp.js"
+import * as KubeCredentials from "./KubeCredentials.js"
 import type { Conflict, NotFound, RequestError } from "./KubeError.js"
 import type { LeaseDraft, LeasePatch, LeaseRef, Observed, Preconditions, WatchEvent } from "./LeaseObject.js"
 
@@ -39,3 +44,36 @@ export class KubeApi extends Context.Tag("kubernetes-lease/KubeApi")<KubeApi, {
     options: { readonly resourceVersion: string }
   ) => Stream.Stream<WatchEvent, RequestError>
 }>() {}
+
+/**
+ * Over a transport of the library's own on `node:https`: kept-alive connections that no other traffic shares, the CA of
+ * the credentials, no redirects. Requests are not bounded in time: `LeaseService` bounds each of its own (R4).
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<KubeApi, never, KubeCredentials.KubeCredentials> = Layer.provide(
+  Layer.effect(KubeApi, KubeHttp.overHttps),
+  HttpsTransport.layer
+)
+
+/**
+ * Over your `HttpClient`, which has to know the cluster's CA. It must not follow redirects, for they would carry the
+ * token elsewhere (C6); `FetchHttpClient` is told so.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerHttpClient: Layer.Layer<
+  KubeApi,
+  never,
+  KubeCredentials.KubeCredentials | HttpClient.HttpClient
+> = Layer.effect(KubeApi, KubeHttp.overHttpClient)
+
+/**
+ * The API server of the pod that this runs in, with the pod's own ServiceAccount (C1).
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerInCluster: Layer.Layer<KubeApi> = Layer.provide(layer, KubeCredentials.layerInCluster)

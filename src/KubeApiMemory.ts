@@ -1,0 +1,135 @@
+/**
+ * An API server in memory, for tests: `KubeApi` with the semantics of a real one, without a cluster, and at thousands
+ * of requests a second.
+ *
+ * ```ts
+ * const Test = LeaseService.layer.pipe(Layer.provideMerge(KubeApiMemory.layer))
+ * ```
+ *
+ * It keeps resourceVersions, uids, `managedFields`, preconditions, finalizers, watches and compaction as a
+ * kube-apiserver does, and refuses what that refuses, with the same errors. Its clock is Effect's `Clock`, so a
+ * `TestClock` owns it; its uids come from a seed that it takes from Effect's `Random` when it is built.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ApiServer from "./internal/memory/apiServer.js"
+import type { JsonObject } from "./internal/memory/json.js"
+import * as MemoryApi from "./internal/memory/kubeApi.js"
+import { makeMemoryServer, settingsFrom } from "./internal/memory/memoryServer.js"
+import { KubeApi } from "./KubeApi.js"
+import type { Conflict, NotFound, RequestError } from "./KubeError.js"
+import type { LeaseRef, Preconditions } from "./LeaseObject.js"
+
+/**
+ * How the server behaves where servers differ.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The namespaces that exist. Default: every namespace does. */
+  readonly namespaces?: ReadonlyArray<string> | undefined
+  /** Under which name `KubeApi` writes, in `managedFields`. Default: `"kubernetes-lease"`. */
+  readonly fieldManager?: string | undefined
+  /**
+   * When the `time` of a `managedFields` entry moves: with every change by its manager, as on servers since 1.25, or
+   * only when the set of fields that the manager owns changes, as before. Default: `"everyChange"`.
+   */
+  readonly managedFieldsTime?: "everyChange" | "ownershipChange" | undefined
+  /**
+   * Keep fields that a Lease of `coordination.k8s.io/v1` does not have, as a later server may know them. Default:
+   * `false`; real servers drop them.
+   */
+  readonly preserveUnknownFields?: boolean | undefined
+  /**
+   * How a watch from a resourceVersion that has been compacted away is refused: by an ERROR event in an answer of
+   * status 200, or by an answer of status 410. `KubeApi` fails alike. Default: `"event"`.
+   */
+  readonly expiredWatch?: "event" | "status" | undefined
+  /** How many events are remembered at least for watches that resume. Default: 10,000. */
+  readonly watchCacheSize?: number | undefined
+  /** The resourceVersion before the first write. Default: `1n`. */
+  readonly initialResourceVersion?: bigint | undefined
+}
+
+/**
+ * The same server for a third party: what an administrator does with `kubectl`, another client with its own requests,
+ * and etcd by itself. Objects are plain JSON, as on the wire.
+ *
+ * @since 0.1.0
+ * @category services
+ */
+export class MemoryServer extends Context.Tag("kubernetes-lease/KubeApiMemory/MemoryServer")<MemoryServer, {
+  /** A `KubeApi` that writes under another name in `managedFields`, as another program would. */
+  readonly kubeApiAs: (fieldManager: string) => KubeApi["Type"]
+  /** The Lease with every field. */
+  readonly get: (ref: LeaseRef) => Effect.Effect<JsonObject, NotFound | RequestError>
+  /** The Leases of all namespaces. */
+  readonly list: Effect.Effect<ReadonlyArray<JsonObject>>
+  /** POSTs a Lease as it is. The field manager is `"kubectl"` unless given. */
+  readonly create: (
+    namespace: string,
+    lease: JsonObject,
+    options?: { readonly fieldManager?: string | undefined }
+  ) => Effect.Effect<JsonObject, NotFound | Conflict | RequestError>
+  /** Like `kubectl patch --type=merge`: unconditional unless the patch has a `metadata.resourceVersion`. */
+  readonly patch: (
+    ref: LeaseRef,
+    mergePatch: JsonObject,
+    options?: { readonly fieldManager?: string | undefined }
+  ) => Effect.Effect<JsonObject, NotFound | Conflict | RequestError>
+  /** PUTs a Lease as it is, which makes one where there is none. */
+  readonly replace: (
+    ref: LeaseRef,
+    lease: JsonObject,
+    options?: { readonly fieldManager?: string | undefined }
+  ) => Effect.Effect<JsonObject, NotFound | Conflict | RequestError>
+  /** Like `kubectl delete`, without a precondition unless given. With finalizers the Lease stays, marked as deleted. */
+  readonly delete: (
+    ref: LeaseRef,
+    preconditions?: Partial<Preconditions>
+  ) => Effect.Effect<void, NotFound | Conflict | RequestError>
+  /** Needed only where `namespaces` was given, or after a `deleteNamespace`. */
+  readonly createNamespace: (namespace: string) => Effect.Effect<void>
+  /** With every Lease in it. */
+  readonly deleteNamespace: (namespace: string) => Effect.Effect<void>
+  /** Of the latest write to any object. */
+  readonly resourceVersion: Effect.Effect<bigint>
+  /** As if other objects had been written: the next write gets a larger one. Never goes back. */
+  readonly advanceResourceVersion: (to: bigint) => Effect.Effect<void>
+  /** Forgets past events: a watch from an older resourceVersion than the present one is refused with 410. */
+  readonly compact: Effect.Effect<void>
+  /** Sends a bookmark to every watch now; otherwise each gets one a minute. */
+  readonly sendBookmarks: Effect.Effect<void>
+  /** Ends every watch, as a server that restarts does; otherwise each ends after 30 to 60 minutes. */
+  readonly endWatches: Effect.Effect<void>
+  /** How many watches are open. */
+  readonly openWatches: Effect.Effect<number>
+  /** How far the server's clock is ahead of Effect's `Clock` (negative: behind), in `Date`s and in what it writes. */
+  readonly setClockOffset: (offset: Duration.DurationInput) => Effect.Effect<void>
+}>() {}
+
+/**
+ * A server of its own for each build of the layer, in which every namespace exists.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<KubeApi | MemoryServer> = Layer.suspend(() => layerWith({}))
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: Options): Layer.Layer<KubeApi | MemoryServer> =>
+  Layer.effectContext(Effect.map(
+    ApiServer.make(settingsFrom(options)),
+    (server) =>
+      Context.make(KubeApi, MemoryApi.make(server, options.fieldManager ?? "kubernetes-lease")).pipe(
+        Context.add(MemoryServer, makeMemoryServer(server))
+      )
+  ))

@@ -1,0 +1,139 @@
+/**
+ * Where the API server is, and with which CA and token to talk to it.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import type { ConfigError } from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { baseUrlFaults } from "./internal/baseUrl.js"
+import type { Sources } from "./internal/credentials.js"
+import {
+  caCertFaults,
+  caCertFromFile,
+  credentials,
+  inClusterSources,
+  tokenFaults,
+  tokenFromFile,
+  usableToken
+} from "./internal/credentials.js"
+import type { Fault, InvalidSettings } from "./InvalidSettings.js"
+import { fromFaults } from "./InvalidSettings.js"
+import type { CredentialsError } from "./KubeError.js"
+
+/**
+ * Everything that a request needs beside what it asks for.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Endpoint {
+  /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback (C3). */
+  readonly baseUrl: string
+  readonly token: Redacted.Redacted
+  /** PEM; default: the CAs that the runtime trusts. */
+  readonly caCert?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback (C3). */
+  readonly baseUrl: string
+  /** PEM; default: the CAs that the runtime trusts. */
+  readonly caCert?: string | undefined
+  /** An effect is run again when its answer is a minute old, and at once on 401 (C2). */
+  readonly token: Redacted.Redacted | Effect.Effect<Redacted.Redacted, CredentialsError>
+}
+
+/**
+ * Files as the kubelet mounts and rotates them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FileOptions {
+  /** Default: the pod's API server (C1). */
+  readonly baseUrl?: string | undefined
+  readonly tokenPath: string
+  /** PEM; default: the CAs that the runtime trusts. */
+  readonly caCertPath?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category services
+ */
+export class KubeCredentials extends Context.Tag("kubernetes-lease/KubeCredentials")<KubeCredentials, {
+  /** At most a minute old (C2). */
+  readonly get: Effect.Effect<Endpoint, CredentialsError>
+  /** Read anew, for the API server has refused the last ones (C2). */
+  readonly refresh: Effect.Effect<Endpoint, CredentialsError>
+}>() {}
+
+/**
+ * The ServiceAccount that the kubelet mounts into a pod (C1), read at first use.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerInCluster: Layer.Layer<KubeCredentials> = Layer.sync(
+  KubeCredentials,
+  () => credentials(inClusterSources(process.env))
+)
+
+/**
+ * Token and CA from files of your choice, read at first use and again when a minute old, and at once on 401 (C2).
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerFiles = (options: FileOptions): Layer.Layer<KubeCredentials, InvalidSettings> =>
+  Layer.effect(
+    KubeCredentials,
+    checked({
+      baseUrl: options.baseUrl ?? inClusterSources(process.env).baseUrl,
+      token: tokenFromFile(options.tokenPath),
+      caCert: options.caCertPath === undefined ? Effect.succeed(undefined) : caCertFromFile(options.caCertPath)
+    }, [])
+  )
+
+/**
+ * An API server of your choice, with a token of its own.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<KubeCredentials, InvalidSettings> =>
+  Layer.effect(KubeCredentials, fromOptions(options))
+
+/**
+ * As `layer`, read from a `Config`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Endpoint>
+): Layer.Layer<KubeCredentials, InvalidSettings | ConfigError> =>
+  Layer.effect(KubeCredentials, Effect.flatMap(Config.unwrap(options), fromOptions))
+
+const fromOptions = ({ baseUrl, caCert, token }: Options) =>
+  checked(
+    {
+      baseUrl,
+      token: Redacted.isRedacted(token) ? Effect.succeed(token) : Effect.flatMap(token, usableToken),
+      caCert: Effect.succeed(caCert)
+    },
+    [...(Redacted.isRedacted(token) ? tokenFaults("token", token) : []), ...caCertFaults("caCert", caCert)]
+  )
+
+const checked = (sources: Sources, faults: ReadonlyArray<Fault>) => {
+  const all = [...baseUrlFaults("baseUrl", sources.baseUrl), ...faults]
+  return all.length === 0 ? Effect.sync(() => credentials(sources)) : Effect.fail(fromFaults(all))
+}

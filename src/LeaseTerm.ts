@@ -1,0 +1,343 @@
+/**
+ * Pure decisions about records and terms: who holds a Lease, which term that is, and whether its time has run out.
+ *
+ * @since 0.1.0
+ */
+import * as Brand from "effect/Brand"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Order from "effect/Order"
+import type { Instant } from "./internal/clocks.js"
+import { monotonicMillisBetween } from "./internal/clocks.js"
+import { lastSpecChangeMillis } from "./internal/managedFields.js"
+import type { KubeError } from "./KubeError.js"
+import type { LeaseObject, LeaseRef, LeaseSpec, MicroTime, Observed } from "./LeaseObject.js"
+import { microTimeToMillis } from "./LeaseObject.js"
+
+/**
+ * The `resourceVersion` of a term's acquiring write: a positive integer that only grows, across deletes too. It can
+ * exceed 2^53, hence a decimal string; compare it with `FencingTokenOrder`, never as a string.
+ *
+ * @since 0.1.0
+ * @category fencing
+ */
+export type FencingToken = string & Brand.Brand<"kubernetes-lease/FencingToken">
+
+/**
+ * @throws BrandErrors for anything but a positive decimal integer
+ * @since 0.1.0
+ * @category fencing
+ */
+export const FencingToken: Brand.Brand.Constructor<FencingToken> = Brand.refined<FencingToken>(
+  (text) => /^[1-9]\d*$/.test(text),
+  (text) => Brand.error(`A fencing token is a positive decimal integer, not ${JSON.stringify(text)}`)
+)
+
+/**
+ * Compares as integers: `"999"` before `"1000"`.
+ *
+ * @since 0.1.0
+ * @category fencing
+ */
+export const FencingTokenOrder: Order.Order<FencingToken> = Order.mapInput(
+  Order.bigint,
+  (token: FencingToken) => BigInt(token)
+)
+
+/**
+ * What tells one term from every other, whoever holds it under whatever name (T1).
+ *
+ * @since 0.1.0
+ * @category identity
+ */
+export interface TermIdentity {
+  readonly uid: string | undefined
+  readonly owner: string
+  readonly acquireTime: MicroTime | undefined
+  readonly leaseTransitions: number
+}
+
+/**
+ * The owner that a record names; `""` for nobody.
+ *
+ * @since 0.1.0
+ * @category identity
+ */
+export const ownerOf = (lease: LeaseObject): string => lease.spec?.holderIdentity ?? ""
+
+/**
+ * @since 0.1.0
+ * @category identity
+ */
+export const identityOf = (lease: LeaseObject): TermIdentity => ({
+  uid: lease.metadata.uid,
+  owner: ownerOf(lease),
+  acquireTime: lease.spec?.acquireTime,
+  leaseTransitions: lease.spec?.leaseTransitions ?? 0
+})
+
+/**
+ * @since 0.1.0
+ * @category identity
+ */
+export const isSameTerm = (self: TermIdentity, that: TermIdentity): boolean =>
+  self.uid === that.uid && self.owner === that.owner && self.acquireTime === that.acquireTime &&
+  self.leaseTransitions === that.leaseTransitions
+
+/**
+ * What a create writes (T1).
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const createSpec = (owner: string, durationSeconds: number, now: MicroTime): Required<LeaseSpec> => ({
+  holderIdentity: owner,
+  leaseDurationSeconds: durationSeconds,
+  acquireTime: now,
+  renewTime: now,
+  leaseTransitions: 0
+})
+
+/**
+ * What a take writes over a record (T1): times after those that stand there (T6), one transition more.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const takeSpec = (
+  record: LeaseObject,
+  owner: string,
+  durationSeconds: number,
+  now: MicroTime
+): Required<LeaseSpec> => ({
+  ...createSpec(owner, durationSeconds, now),
+  leaseTransitions: (record.spec?.leaseTransitions ?? 0) + 1
+})
+
+/**
+ * A record as this process first saw it. As long as nobody renews it, it ages.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export interface Sighting {
+  readonly identity: TermIdentity
+  readonly renewTime: MicroTime | undefined
+  /** When the answer or event that first showed it arrived, by the monotonic clock in nanoseconds. */
+  readonly firstSeenNanos: bigint
+}
+
+/**
+ * The earlier sighting if the record is still the same, else a new one (E1).
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const sight = (previous: Sighting | undefined, lease: LeaseObject, arrivedNanos: bigint): Sighting => {
+  const identity = identityOf(lease)
+  const renewTime = lease.spec?.renewTime
+  return previous !== undefined && previous.renewTime === renewTime && isSameTerm(previous.identity, identity)
+    ? previous
+    : { identity, renewTime, firstSeenNanos: arrivedNanos }
+}
+
+/**
+ * How long others have to leave a record alone, in milliseconds: its own duration, or `fallback` where it has none.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const durationMillisOf = (lease: LeaseObject, fallback: Duration.Duration): number =>
+  lease.spec?.leaseDurationSeconds === undefined
+    ? Duration.toMillis(fallback)
+    : lease.spec.leaseDurationSeconds * 1000
+
+/**
+ * What expiry is judged by.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export interface Evidence {
+  readonly record: Observed
+  readonly sighting: Sighting
+  readonly now: Instant
+  /** For a record without a duration of its own. */
+  readonly ttl: Duration.Duration
+  readonly maxClockSkew: Duration.Duration
+}
+
+/**
+ * E1: the record has not changed for its whole duration, by this process's monotonic clock.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const isSeenExpired = ({ now, record, sighting, ttl }: Evidence): boolean =>
+  monotonicMillisBetween(sighting.firstSeenNanos, now.monotonicNanos) >= durationMillisOf(record, ttl)
+
+/**
+ * E2: by the servers' clocks alone the record has not changed for its whole duration. Says nothing where the server
+ * does not date every change of `spec`, or where the holder's clock disagrees with the server's.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const isDatedExpired = ({ maxClockSkew, record, ttl }: Evidence): boolean => {
+  const changedMillis = lastSpecChangeMillis(record)
+  const renewTime = record.spec?.renewTime
+  if (changedMillis === undefined || renewTime === undefined || record.serverDateMillis === undefined) {
+    return false
+  }
+  const renewedMillis = microTimeToMillis(renewTime)
+  const skewMillis = Duration.toMillis(maxClockSkew)
+  return Math.abs(changedMillis - renewedMillis) <= 1000 + skewMillis &&
+    record.serverDateMillis - Math.max(changedMillis, renewedMillis) >= durationMillisOf(record, ttl) + skewMillis
+}
+
+/**
+ * E4: only for a record without `metadata.uid`, which no API server sends: `renewTime` against the wall clock.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const isUndatedExpired = ({ maxClockSkew, now, record, ttl }: Evidence): boolean => {
+  const renewTime = record.spec?.renewTime
+  return record.metadata.uid === undefined && renewTime !== undefined &&
+    microTimeToMillis(renewTime) + durationMillisOf(record, ttl) + Duration.toMillis(maxClockSkew) < now.wallMillis
+}
+
+/**
+ * E3: one of these, and nothing else.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const isExpired = (evidence: Evidence): boolean =>
+  isSeenExpired(evidence) || isDatedExpired(evidence) || isUndatedExpired(evidence)
+
+/**
+ * What a contender may do with a record (A2).
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export type Judgement = Data.TaggedEnum<{
+  /** The Lease may be taken: nobody holds it, this very owner does, or its time has run out. */
+  Free: { readonly because: "vacant" | "own" | "expired" }
+  /** Somebody else holds it, or it is being deleted. */
+  Contended: { readonly by: string; readonly because: "fresh" | "duplicateOwner" | "terminating" }
+}>
+
+/**
+ * @since 0.1.0
+ * @category decisions
+ */
+export const Judgement = Data.taggedEnum<Judgement>()
+
+/**
+ * A2. `ownNameIsTaken`: this process has lost a term to its own owner name, so that name is somebody else's (F43).
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const judge = (owner: string, ownNameIsTaken: boolean, evidence: Evidence): Judgement => {
+  const by = ownerOf(evidence.record)
+  if (evidence.record.metadata.deletionTimestamp !== undefined) {
+    return Judgement.Contended({ by, because: "terminating" })
+  }
+  if (by === "") {
+    return Judgement.Free({ because: "vacant" })
+  }
+  if (by === owner && !ownNameIsTaken) {
+    return Judgement.Free({ because: "own" })
+  }
+  if (isExpired(evidence)) {
+    return Judgement.Free({ because: "expired" })
+  }
+  return Judgement.Contended({ by, because: by === owner ? "duplicateOwner" : "fresh" })
+}
+
+/**
+ * Why a term ended.
+ *
+ * @since 0.1.0
+ * @category ends
+ */
+export type LostReason = Data.TaggedEnum<{
+  /** Another term stands in the record. */
+  TakenOver: { readonly by: string }
+  /** The Lease is gone, cleared, or another object of its name. */
+  Deleted: {}
+  /** No renewal was acknowledged before the renew deadline. */
+  Expired: { readonly lastError: Option.Option<KubeError> }
+  /** A defect in the renewal. */
+  Failed: { readonly defect: unknown }
+  /** Given back by this process. */
+  Released: {}
+}>
+
+/**
+ * @since 0.1.0
+ * @category ends
+ */
+export const LostReason = Data.taggedEnum<LostReason>()
+
+/**
+ * This process no longer holds the lease. What the lease protects must stop at once.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LeaseLost extends Data.TaggedError("LeaseLost")<{
+  readonly ref: LeaseRef
+  readonly owner: string
+  readonly token: FencingToken
+  readonly reason: LostReason
+  readonly message: string
+}> {}
+
+const describe: (reason: LostReason) => string = LostReason.$match({
+  TakenOver: ({ by }) => `${by} has taken it over`,
+  Deleted: () => "it was deleted or cleared by somebody else",
+  Expired: ({ lastError }) =>
+    `no renewal was acknowledged before the renew deadline${
+      Option.match(lastError, { onNone: () => "", onSome: (error) => `; last error: ${error.message}` })
+    }`,
+  Failed: ({ defect }) =>
+    `its renewal failed unexpectedly: ${defect instanceof Error ? defect.message : String(defect)}`,
+  Released: () => "it was released"
+})
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export const leaseLost = (
+  term: { readonly ref: LeaseRef; readonly owner: string; readonly token: FencingToken },
+  reason: LostReason
+): LeaseLost =>
+  new LeaseLost({
+    ref: term.ref,
+    owner: term.owner,
+    token: term.token,
+    reason,
+    message: `${term.owner} no longer holds lease ${term.ref.namespace}/${term.ref.name}: ${describe(reason)}`
+  })
+
+/**
+ * What the server's record says of a term (R2): that it stands, or why it has ended.
+ *
+ * @since 0.1.0
+ * @category decisions
+ */
+export const endedBy = (term: TermIdentity, record: LeaseObject): Option.Option<LostReason> => {
+  const found = identityOf(record)
+  if (isSameTerm(term, found)) {
+    return Option.none()
+  }
+  return Option.some(
+    found.uid !== term.uid || found.owner === "" ? LostReason.Deleted() : LostReason.TakenOver({ by: found.owner })
+  )
+}

@@ -1,0 +1,197 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import type { Conflict, KubeError, RequestError } from "../KubeError.js"
+import { Transient } from "../KubeError.js"
+import type { LeaseRef, LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
+import type { LeaseSettings } from "../LeaseSettings.js"
+import type { Judgement } from "../LeaseTerm.js"
+import { createSpec, identityOf, isSameTerm, judge, takeSpec } from "../LeaseTerm.js"
+import { now } from "./clocks.js"
+import type { Engine } from "./engine.js"
+import { forkDetached } from "./forkDetached.js"
+import { cannot } from "./kubeCall.js"
+import { logging } from "./logging.js"
+import { giveBack, release } from "./releasing.js"
+import { renewals } from "./renewing.js"
+import { timedOut } from "./requests.js"
+import { leaseDurationSeconds } from "./resolveSettings.js"
+import { Term } from "./term.js"
+import { termKey } from "./termKey.js"
+
+/** A term, or none if somebody else holds the lease. */
+type Attempt = Effect.Effect<Option.Option<Term>, KubeError>
+
+/**
+ * One attempt with its retries, bounded by `acquireTimeout`. It runs apart from its caller: whoever stops waiting for it
+ * leaves it to run out a write that has been sent, and to give back what lands (T3).
+ *
+ * Has to be run uninterruptibly, for its caller must not lose the term that it gives; it waits with `restore`.
+ */
+export const acquire = (
+  engine: Engine,
+  settings: LeaseSettings,
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+): Attempt =>
+  Effect.gen(function*() {
+    // Uninterruptible, but for its waits and reads: a term that has begun is never lost on the way.
+    const fiber = yield* Effect.forkIn(attempt(engine, settings), engine.acquireScope)
+    const exit = yield* Fiber.await(fiber).pipe(
+      Effect.timeoutFail({
+        duration: settings.acquireTimeout,
+        onTimeout: () =>
+          timedOut({ operation: "get", ref: refOf(settings) }, Duration.toMillis(settings.acquireTimeout))
+      }),
+      restore,
+      Effect.onError(() => Effect.forkDaemon(abandon(engine, fiber)))
+    )
+    return yield* exit
+  })
+
+const abandon = (engine: Engine, fiber: Fiber.Fiber<Option.Option<Term>, KubeError>): Effect.Effect<void> =>
+  Effect.flatMap(Fiber.interrupt(fiber), (exit) =>
+    Exit.isSuccess(exit) && Option.isSome(exit.value)
+      ? Effect.ignoreLogged(release(engine, exit.value.value))
+      : Effect.void)
+
+const attempt = (engine: Engine, settings: LeaseSettings): Attempt =>
+  Effect.suspend(() => {
+    const unsettled = new Set<MicroTime>()
+    return Effect.if(engine.terms.holds(settings, settings.owner), {
+      onTrue: () => Effect.succeedNone,
+      onFalse: () => tryAgain(engine, settings, unsettled, settings.acquireRetries)
+    }).pipe(
+      Effect.onExit((exit) =>
+        unsettled.size > 0 && !(Exit.isSuccess(exit) && Option.isSome(exit.value))
+          ? giveBack(engine, settings, [...unsettled])
+          : Effect.void
+      )
+    )
+  }).pipe(
+    engine.locks.withLock(termKey(settings, settings.owner)),
+    logging({ owner: settings.owner, ref: settings })
+  )
+
+/** Lost races and `Transient` are tried again (A1, A3). */
+const tryAgain = (
+  engine: Engine,
+  settings: LeaseSettings,
+  unsettled: Set<MicroTime>,
+  retries: number
+): Attempt => {
+  const again = (error: Conflict | Transient): Attempt =>
+    retries > 0
+      ? Effect.sleep(Duration.max(settings.acquireRetryDelay, error.retryAfter ?? Duration.zero)).pipe(
+        Effect.interruptible,
+        Effect.zipRight(tryAgain(engine, settings, unsettled, retries - 1))
+      )
+      : afterLastTry(engine, settings, error)
+  return Effect.catchTags(tryOnce(engine, settings, unsettled), { Conflict: again, Transient: again })
+}
+
+/** `false` must mean that somebody else has it, so a race lost for the last time is no answer yet (A3). */
+const afterLastTry = (engine: Engine, settings: LeaseSettings, error: Conflict | Transient): Attempt =>
+  error._tag === "Conflict"
+    ? Effect.flatMap(
+      see(engine, settings),
+      (seen) => Option.exists(seen, isContended) ? Effect.succeedNone : Effect.fail(error)
+    )
+    : Effect.fail(error)
+
+const tryOnce = (engine: Engine, settings: LeaseSettings, unsettled: Set<MicroTime>): Attempt =>
+  Effect.flatMap(see(engine, settings), (seen) =>
+    Option.exists(seen, isContended)
+      ? Effect.succeedNone
+      : Effect.asSome(write(engine, settings, unsettled, Option.map(seen, ({ record }) => record))))
+
+/** A record as it was just read, and what may be done with it. */
+interface Seen {
+  readonly record: Observed
+  readonly judgement: Judgement
+}
+
+const isContended = ({ judgement }: Seen): boolean => judgement._tag === "Contended"
+
+const see = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
+  Effect.gen(function*() {
+    const ref = refOf(settings)
+    const record = yield* Effect.interruptible(engine.requests.get(ref, Duration.toMillis(settings.requestTimeout)))
+    const at = yield* now
+    const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), {
+      record,
+      sighting: engine.sightings.see(ref, record, at.monotonicNanos),
+      now: at,
+      ttl: settings.ttl,
+      maxClockSkew: settings.maxClockSkew
+    })
+    if (judgement._tag === "Contended" && judgement.because !== "fresh") {
+      yield* Effect.logWarning(advice[judgement.because])
+    }
+    return Option.some({ record, judgement })
+  }).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone))
+
+const advice = {
+  duplicateOwner: "Another process uses this owner name, which has to be this process's own",
+  terminating: "The Lease is being deleted and waits for its finalizers"
+} as const
+
+/** Creates the Lease, or takes the record, and begins the term if the answer shows this very term in time (T3). */
+const write = (
+  engine: Engine,
+  settings: LeaseSettings,
+  unsettled: Set<MicroTime>,
+  record: Option.Option<Observed>
+): Effect.Effect<Term, KubeError> =>
+  Effect.gen(function*() {
+    const sentAt = yield* now
+    const time = engine.serverClock.timeAt(sentAt)
+    const durationSeconds = leaseDurationSeconds(Duration.toMillis(settings.ttl))
+    const spec = Option.match(record, {
+      onNone: () => createSpec(settings.owner, durationSeconds, time),
+      onSome: (lease) => takeSpec(lease, settings.owner, durationSeconds, time)
+    })
+    unsettled.add(time)
+    const answer = yield* send(engine, settings, record, spec).pipe(
+      Effect.tapError((error) => Effect.sync(() => error._tag !== "Transient" && unsettled.delete(time)))
+    )
+    const uid = Option.match(record, { onNone: () => answer.metadata.uid, onSome: ({ metadata }) => metadata.uid })
+    const expected = {
+      uid,
+      owner: settings.owner,
+      acquireTime: spec.acquireTime,
+      leaseTransitions: spec.leaseTransitions ?? 0
+    }
+    if (!isSameTerm(identityOf(answer), expected)) {
+      return yield* refuse(
+        settings,
+        "the API server answered with another record than was written; does a webhook change it?"
+      )
+    }
+    const term = new Term({ settings, record: answer, renewTime: time, sentAt })
+    if (term.remainingMillis(yield* now) === 0) {
+      return yield* refuse(settings, "the answer came after the renew deadline")
+    }
+    unsettled.clear()
+    yield* engine.terms.add(term)
+    term.renewal = yield* forkDetached(engine.holdScope)(renewals(engine, term))
+    yield* Effect.logInfo("Acquired", { token: term.token })
+    return term
+  })
+
+const send = (engine: Engine, settings: LeaseSettings, record: Option.Option<Observed>, spec: LeaseSpec) => {
+  const ref = refOf(settings)
+  const limitMillis = Duration.toMillis(settings.requestTimeout)
+  return Option.match(record, {
+    onNone: () => engine.requests.create({ metadata: { ...ref, labels: settings.labels }, spec }, limitMillis),
+    onSome: ({ metadata: { resourceVersion } }) => engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)
+  })
+}
+
+const refuse = (settings: LeaseSettings, why: string): Transient => {
+  const call = { operation: "patch", ref: refOf(settings) } as const
+  return new Transient({ ...call, kind: "Decode", message: `${cannot(call)}: ${why}` })
+}
+
+const refOf = ({ name, namespace }: LeaseSettings): LeaseRef => ({ namespace, name })

@@ -1,0 +1,42 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { KubeApi } from "../KubeApi.js"
+import { Engine } from "./engine.js"
+import { KeyedLocks } from "./keyedLocks.js"
+import { releaseLogged } from "./releasing.js"
+import { Requests } from "./requests.js"
+import { ServerClock } from "./serverClock.js"
+import { Sightings } from "./sightings.js"
+import * as Terms from "./terms.js"
+
+/** Closes in this order: no acquire goes on, then nothing is held, then nothing runs. */
+export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
+  Engine,
+  Effect.gen(function*() {
+    const api = yield* KubeApi
+    const holdScope = yield* Effect.acquireRelease(Scope.make(), close)
+    const acquireScope = yield* Scope.make()
+    const serverClock = new ServerClock()
+    const engine: Engine = {
+      requests: new Requests(api, serverClock),
+      serverClock,
+      sightings: new Sightings(),
+      locks: new KeyedLocks(),
+      terms: Terms.make(holdScope),
+      acquireScope,
+      holdScope
+    }
+    yield* Effect.addFinalizer(() => Effect.zipRight(close(acquireScope), releaseAll(engine)))
+    return engine
+  })
+)
+
+const close = (scope: Scope.CloseableScope): Effect.Effect<void> => Scope.close(scope, Exit.void)
+
+const releaseAll = (engine: Engine): Effect.Effect<void> =>
+  Effect.flatMap(
+    engine.terms.held,
+    (terms) => Effect.forEach(terms, (term) => releaseLogged(engine, term), { concurrency: "unbounded", discard: true })
+  )

@@ -1,0 +1,161 @@
+import * as Cookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { IncomingMessage } from "node:http"
+
+/** A response of `node:http` or `node:https` as an `HttpClientResponse`, without a web `Response` in between. */
+export class HttpsResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
+  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly headers: Headers.Headers
+  readonly #source: IncomingMessage
+
+  constructor(request: HttpClientRequest.HttpClientRequest, source: IncomingMessage) {
+    super()
+    this.request = request
+    this.headers = Headers.fromInput(source.headers)
+    this.#source = source
+    // Without a listener, a connection that breaks between head and body would be an uncaught error.
+    source.on("error", () => undefined)
+  }
+
+  get status(): number {
+    return this.#source.statusCode ?? 0
+  }
+
+  get cookies(): Cookies.Cookies {
+    return Cookies.fromSetCookie(this.#source.headers["set-cookie"] ?? [])
+  }
+
+  get remoteAddress(): Option.Option<string> {
+    return Option.fromNullable(this.#source.socket.remoteAddress)
+  }
+
+  get text(): Effect.Effect<string, HttpClientError.ResponseError> {
+    return Effect.map(this.#bytes, (bytes) => bytes.toString("utf8"))
+  }
+
+  get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
+    return Effect.flatMap(this.text, (text) =>
+      Effect.try({
+        try: (): unknown => text === "" ? null : JSON.parse(text),
+        catch: (cause) => this.#failure(cause)
+      }))
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
+    return Effect.map(this.#bytes, (bytes) => new Uint8Array(bytes).buffer)
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, HttpClientError.ResponseError> {
+    return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
+  }
+
+  get formData(): Effect.Effect<FormData, HttpClientError.ResponseError> {
+    return Effect.flatMap(this.arrayBuffer, (body) =>
+      Effect.tryPromise({
+        try: () => new Response(body, { headers: { "content-type": this.headers["content-type"] ?? "" } }).formData(),
+        catch: (cause) => this.#failure(cause)
+      }))
+  }
+
+  /** Pulls, so that a reader that does not ask holds the sender back; ends the connection when it is left early. */
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
+    return Stream.repeatEffectOption(this.#nextChunk).pipe(Stream.ensuring(Effect.sync(() => this.#abandon())))
+  }
+
+  toJSON(): unknown {
+    return HttpIncomingMessage.inspect(this, {
+      _id: "@effect/platform/HttpClientResponse",
+      request: this.request.toJSON(),
+      status: this.status
+    })
+  }
+
+  get #bytes(): Effect.Effect<Buffer, HttpClientError.ResponseError> {
+    return Effect.flatMap(
+      HttpIncomingMessage.MaxBodySize,
+      (maxSize) =>
+        Effect.async<Buffer, HttpClientError.ResponseError>((resume) => {
+          const source = this.#source
+          const limit = Option.getOrElse(Option.map(maxSize, Number), () => Infinity)
+          const chunks: Array<Buffer> = []
+          let size = 0
+          const settle = (effect: Effect.Effect<Buffer, HttpClientError.ResponseError>): void => {
+            source.off("data", onData).off("end", onEnd).off("close", onClose)
+            resume(effect)
+          }
+          const onData = (chunk: Buffer): void => {
+            size += chunk.length
+            if (size > limit) {
+              settle(Effect.fail(this.#failure(undefined, `the body is longer than ${limit} bytes`)))
+              this.#abandon()
+            } else {
+              chunks.push(chunk)
+            }
+          }
+          const onEnd = (): void => settle(Effect.succeed(Buffer.concat(chunks)))
+          const onClose = (): void => settle(Effect.fail(this.#brokenOff()))
+          if (source.destroyed) {
+            return onClose()
+          }
+          source.on("data", onData).on("end", onEnd).on("close", onClose)
+          return Effect.sync(() => this.#abandon())
+        })
+    )
+  }
+
+  get #nextChunk(): Effect.Effect<Uint8Array, Option.Option<HttpClientError.ResponseError>> {
+    return Effect.async((resume) => {
+      const source = this.#source
+      const settle = (effect: Effect.Effect<Uint8Array, Option.Option<HttpClientError.ResponseError>>): void => {
+        source.off("readable", read).off("end", read).off("close", read)
+        resume(effect)
+      }
+      const read = (): void => {
+        const chunk: Buffer | null = source.read()
+        if (chunk !== null) {
+          settle(Effect.succeed(chunk))
+        } else if (source.readableEnded) {
+          settle(Effect.fail(Option.none()))
+        } else if (source.destroyed) {
+          settle(Effect.fail(Option.some(this.#brokenOff())))
+        }
+      }
+      source.on("readable", read).on("end", read).on("close", read)
+      read()
+      return Effect.sync(() => {
+        source.off("readable", read).off("end", read).off("close", read)
+      })
+    })
+  }
+
+  #abandon(): void {
+    if (!this.#source.readableEnded) {
+      this.#source.destroy()
+    }
+  }
+
+  #brokenOff(): HttpClientError.ResponseError {
+    return this.#failure(this.#source.errored ?? undefined, "the connection broke before the body was complete")
+  }
+
+  #failure(cause: unknown, description?: string): HttpClientError.ResponseError {
+    return new HttpClientError.ResponseError({
+      request: this.request,
+      response: this,
+      reason: "Decode",
+      cause,
+      ...(description === undefined ? {} : { description })
+    })
+  }
+}

@@ -1,0 +1,116 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import { HttpsResponse } from "./httpsResponse.js"
+
+/** Own pools of kept-alive connections, one a CA, that no other traffic shares (C4). */
+export interface HttpsTransport {
+  /** For endpoints with this CA, or with the CAs that the runtime trusts. */
+  readonly clientFor: (caCert: string | undefined) => HttpClient.HttpClient
+  /** Closes the connections that no request uses. */
+  readonly closeIdle: () => void
+}
+
+export const HttpsTransport: Context.Tag<HttpsTransport, HttpsTransport> = Context.GenericTag<HttpsTransport>(
+  "kubernetes-lease/internal/HttpsTransport"
+)
+
+const agentOptions: Http.AgentOptions = {
+  keepAlive: true,
+  // TCP probes notice a peer that is gone while a watch is silent.
+  keepAliveMsecs: 15_000,
+  scheduling: "lifo"
+}
+
+export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
+  HttpsTransport,
+  Effect.gen(function*() {
+    const plain = new Http.Agent(agentOptions)
+    const agents = new Set<Http.Agent>([plain])
+    let latest: Secure | undefined
+
+    yield* Effect.addFinalizer(() => Effect.sync(() => agents.forEach((agent) => agent.destroy())))
+
+    return {
+      clientFor: (caCert) => {
+        if (latest === undefined || latest.caCert !== caCert) {
+          if (latest !== undefined) {
+            latest.agent.maxFreeSockets = 0
+            closeFree(latest.agent)
+          }
+          const agent = new Https.Agent(caCert === undefined ? agentOptions : { ...agentOptions, ca: caCert })
+          agents.add(agent)
+          latest = { caCert, agent, client: clientOver(plain, agent) }
+        }
+        return latest.client
+      },
+      closeIdle: () => agents.forEach(closeFree)
+    }
+  })
+)
+
+interface Secure {
+  readonly caCert: string | undefined
+  readonly agent: Https.Agent
+  readonly client: HttpClient.HttpClient
+}
+
+const closeFree = (agent: Http.Agent): void => {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    sockets?.forEach((socket) => socket.destroy())
+  }
+}
+
+const clientOver = (plain: Http.Agent, secure: Https.Agent): HttpClient.HttpClient =>
+  HttpClient.make((request, url, signal) =>
+    Effect.async<HttpClientResponse.HttpClientResponse, HttpClientError.RequestError>((resume) => {
+      const body = bodyOf(request)
+      if (body === undefined) {
+        return resume(Effect.fail(
+          new HttpClientError.RequestError({
+            request,
+            reason: "Encode",
+            description: `a body of kind ${request.body._tag} cannot be sent`
+          })
+        ))
+      }
+      const fail = (cause: unknown): void =>
+        resume(Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause })))
+      const options: Https.RequestOptions = {
+        method: request.method,
+        // Node sets no length for a DELETE by itself, and servers then ignore its body: the preconditions.
+        headers: { ...request.headers, ...(body.length > 0 ? { "content-length": body.length } : {}) },
+        signal
+      }
+      try {
+        const sent = url.protocol === "http:"
+          ? Http.request(url, { ...options, agent: plain })
+          : Https.request(url, { ...options, agent: secure })
+        sent.on("response", (response) => resume(Effect.succeed(new HttpsResponse(request, response))))
+        sent.on("error", fail)
+        sent.end(body)
+        return Effect.sync(() => {
+          sent.destroy()
+        })
+      } catch (cause) {
+        fail(cause)
+      }
+    })
+  )
+
+const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): Uint8Array | undefined => {
+  switch (body._tag) {
+    case "Empty":
+      return new Uint8Array()
+    case "Uint8Array":
+      return body.body
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,171 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import type { KubeApi } from "../KubeApi.js"
+import type { Endpoint } from "../KubeCredentials.js"
+import { KubeCredentials } from "../KubeCredentials.js"
+import type { CredentialsError } from "../KubeError.js"
+import { Transient } from "../KubeError.js"
+import type { LeaseRef } from "../LeaseObject.js"
+import { draftToJson, patchToJson } from "../LeaseObject.js"
+import { asTransient } from "./asTransient.js"
+import { HttpsTransport } from "./httpsTransport.js"
+import { readLease, readNothing, readText, readWatch } from "./kubeAnswer.js"
+import type { KubeCall } from "./kubeCall.js"
+import { spanOptions } from "./spanOptions.js"
+import { transportFailure } from "./transportFailure.js"
+
+/** How long the server is asked to keep a watch open, so that a connection that died silently is noticed. */
+const watchSeconds = 300
+const watchGraceSeconds = 15
+
+/** Over the transport of this library. */
+export const overHttps: Effect.Effect<KubeApi["Type"], never, KubeCredentials | HttpsTransport> = Effect.gen(
+  function*() {
+    const { clientFor } = yield* HttpsTransport
+    return make(yield* KubeCredentials, ({ caCert }) => untraced(clientFor(caCert)))
+  }
+)
+
+/** Over any other `HttpClient`; one over `fetch` is told not to follow redirects (C6). */
+export const overHttpClient: Effect.Effect<KubeApi["Type"], never, KubeCredentials | HttpClient.HttpClient> = Effect
+  .gen(function*() {
+    const client = untraced(HttpClient.transformResponse(yield* HttpClient.HttpClient, withoutRedirects))
+    return make(yield* KubeCredentials, () => client)
+  })
+
+/** `KubeApi` over HTTP: what is sent where, and how an answer is read. */
+const make = (
+  credentials: KubeCredentials["Type"],
+  clientFor: (endpoint: Endpoint) => HttpClient.HttpClient
+): KubeApi["Type"] => {
+  const send = (call: KubeCall, request: RequestAt, endpoint: Endpoint) =>
+    clientFor(endpoint).execute(
+      HttpClientRequest.setHeaders(request(endpoint.baseUrl.replace(/\/+$/, "")), {
+        accept: "application/json",
+        authorization: `Bearer ${Redacted.value(endpoint.token)}`,
+        "user-agent": "kubernetes-lease"
+      })
+    ).pipe(Effect.mapError((error) => transportFailure(call, error)))
+
+  /** 401: the credentials are read anew at once and the request is repeated once (R5). */
+  const exchange = <A, E>(
+    call: KubeCall,
+    request: RequestAt,
+    read: (call: KubeCall, response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | Transient | CredentialsError> =>
+    Effect.flatMap(
+      credentials.get,
+      (endpoint) =>
+        Effect.flatMap(send(call, request, endpoint), (response) =>
+          response.status === 401
+            ? readText(call, response).pipe(
+              Effect.zipRight(credentials.refresh),
+              Effect.flatMap((renewed) => send(call, request, renewed)),
+              Effect.flatMap((second) => read(call, second))
+            )
+            : read(call, response))
+    )
+
+  return {
+    getLease: (ref) =>
+      exchange({ operation: "get", ref }, (baseUrl) => HttpClientRequest.get(leaseUrl(baseUrl, ref)), readLease).pipe(
+        Effect.catchTag("Conflict", asTransient),
+        Effect.withSpan("KubeApi.getLease", spanOptions(ref))
+      ),
+    createLease: (draft) =>
+      exchange(
+        { operation: "create", ref: refOf(draft.metadata) },
+        (baseUrl) =>
+          HttpClientRequest.bodyUnsafeJson(
+            HttpClientRequest.post(leasesUrl(baseUrl, draft.metadata)),
+            draftToJson(draft)
+          ),
+        readLease
+      ).pipe(Effect.withSpan("KubeApi.createLease", spanOptions(draft.metadata))),
+    patchLease: (ref, patch) =>
+      exchange(
+        { operation: "patch", ref },
+        (baseUrl) =>
+          HttpClientRequest.bodyText(
+            HttpClientRequest.patch(leaseUrl(baseUrl, ref)),
+            JSON.stringify(patchToJson(patch)),
+            "application/merge-patch+json"
+          ),
+        readLease
+      ).pipe(Effect.withSpan("KubeApi.patchLease", spanOptions(ref))),
+    deleteLease: (ref, preconditions) =>
+      exchange(
+        { operation: "delete", ref },
+        (baseUrl) =>
+          HttpClientRequest.bodyUnsafeJson(HttpClientRequest.del(leaseUrl(baseUrl, ref)), {
+            apiVersion: "v1",
+            kind: "DeleteOptions",
+            preconditions
+          }),
+        readNothing
+      ).pipe(Effect.withSpan("KubeApi.deleteLease", spanOptions(ref))),
+    watchLease: (ref, { resourceVersion }) => {
+      const call: KubeCall = { operation: "watch", ref }
+      const request: RequestAt = (baseUrl) =>
+        HttpClientRequest.get(leasesUrl(baseUrl, ref), {
+          urlParams: {
+            watch: "1",
+            fieldSelector: `metadata.name=${ref.name}`,
+            resourceVersion,
+            allowWatchBookmarks: "true",
+            timeoutSeconds: watchSeconds
+          }
+        })
+      return Stream.unwrap(exchange(call, request, readWatch)).pipe(
+        Stream.catchTags({ NotFound: asTransient, Conflict: asTransient }),
+        Stream.interruptWhen(outlived(call)),
+        Stream.withSpan("KubeApi.watchLease", spanOptions(ref))
+      )
+    }
+  }
+}
+
+/** The spans of `KubeApi` say all that may be said; those of an `HttpClient` list request headers (C5). */
+const untraced = (client: HttpClient.HttpClient): HttpClient.HttpClient =>
+  client.pipe(HttpClient.withTracerDisabledWhen(() => true), HttpClient.withTracerPropagation(false))
+
+const withoutRedirects = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(
+    Effect.serviceOption(FetchHttpClient.RequestInit),
+    (init) =>
+      Effect.provideService(effect, FetchHttpClient.RequestInit, {
+        ...Option.getOrElse(init, () => ({})),
+        redirect: "manual"
+      })
+  )
+
+type RequestAt = (baseUrl: string) => HttpClientRequest.HttpClientRequest
+
+const leasesUrl = (baseUrl: string, { namespace }: LeaseRef): string =>
+  `${baseUrl}/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`
+
+const leaseUrl = (baseUrl: string, ref: LeaseRef): string =>
+  `${leasesUrl(baseUrl, ref)}/${encodeURIComponent(ref.name)}`
+
+const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, name })
+
+const outlived = (call: KubeCall): Effect.Effect<never, Transient> =>
+  Effect.delay(
+    Effect.fail(
+      new Transient({
+        ...call,
+        kind: "Timeout",
+        message:
+          `The watch of lease ${call.ref.namespace}/${call.ref.name} is open for longer than the API server was ` +
+          `asked to keep it; its connection is taken for dead.`
+      })
+    ),
+    Duration.seconds(watchSeconds + watchGraceSeconds)
+  )

@@ -1,0 +1,8 @@
+import * as Effect from "effect/Effect"
+
+/** Annotates what is logged with the lease and the owner that it is about. */
+export const logging = (
+  about: { readonly owner: string; readonly ref: { readonly namespace: string; readonly name: string } }
+) =>
+<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.annotateLogs(effect, { lease: `${about.ref.namespace}/${about.ref.name}`, owner: about.owner })

@@ -1,0 +1,153 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { KubeApi } from "../../KubeApi.js"
+import type { Conflict, Forbidden, Invalid, NotFound, Operation, RequestError, Unauthorized } from "../../KubeError.js"
+import { Transient } from "../../KubeError.js"
+import type { LeaseRef, Observed, Preconditions } from "../../LeaseObject.js"
+import { draftToJson, LeaseResource, patchToJson, WatchEvent } from "../../LeaseObject.js"
+import { asTransient } from "../asTransient.js"
+import { failureFromAnswer } from "../failure.js"
+import type { ApiServer, DatedAnswer, LeaseRequest } from "./apiServer.js"
+import type { Json, JsonObject } from "./json.js"
+import { at, isJsonArray, isJsonObject } from "./json.js"
+
+type AnswerError = Forbidden | Unauthorized | NotFound | Conflict | Invalid | Transient
+
+/** The server as the service that the library asks. */
+export const make = (server: ApiServer, fieldManager: string): KubeApi["Type"] => {
+  const observe = (operation: Operation, ref: LeaseRef, request: LeaseRequest): Effect.Effect<Observed, AnswerError> =>
+    Effect.flatMap(
+      answerTo(server, operation, ref, request),
+      ({ body, dateMillis }) =>
+        Either.match(decodeLease(body), {
+          onLeft: (error) => Effect.fail(undecodable(operation, ref, error.message)),
+          onRight: (lease) => Effect.succeed({ ...lease, serverDateMillis: dateMillis })
+        })
+    )
+
+  return {
+    getLease: (ref) => Effect.catchTag(observe("get", ref, { verb: "get", ...refOf(ref) }), "Conflict", notAboutLeases),
+    createLease: (draft) =>
+      Effect.suspend(() =>
+        observe("create", refOf(draft.metadata), {
+          verb: "create",
+          namespace: draft.metadata.namespace,
+          body: wire(draftToJson(draft)),
+          fieldManager
+        })
+      ),
+    patchLease: (ref, patch) =>
+      Effect.suspend(() =>
+        observe("patch", ref, {
+          verb: "patch",
+          ...refOf(ref),
+          patchType: "application/merge-patch+json",
+          body: wire(patchToJson(patch)),
+          fieldManager
+        })
+      ),
+    deleteLease: (ref, preconditions) => remove(server, ref, preconditions),
+    watchLease: (ref, { resourceVersion }) =>
+      Stream.unwrap(Effect.map(
+        server.watch({ selector: refOf(ref), resourceVersion, allowBookmarks: true }),
+        Either.match({
+          onLeft: (answer) => Stream.fail(failureFromAnswer("watch", ref, answer)),
+          onRight: Stream.mapEffect((frame) => watchEvent(ref, frame))
+        })
+      )).pipe(Stream.catchTags({ NotFound: notAboutLeases, Conflict: notAboutLeases }))
+  }
+}
+
+export const readJson = (server: ApiServer, ref: LeaseRef): Effect.Effect<JsonObject, NotFound | RequestError> =>
+  answerTo(server, "get", ref, { verb: "get", ...refOf(ref) }).pipe(
+    Effect.map(({ body }) => body),
+    Effect.catchTag("Conflict", notAboutLeases)
+  )
+
+export const listJson = (server: ApiServer): Effect.Effect<ReadonlyArray<JsonObject>> =>
+  Effect.map(server.handle({ verb: "list", selector: {} }), ({ body }) => {
+    const items = body["items"]
+    return isJsonArray(items) ? items.filter(isJsonObject) : []
+  })
+
+export const writeJson = (
+  server: ApiServer,
+  operation: Operation,
+  ref: LeaseRef,
+  request: LeaseRequest
+): Effect.Effect<JsonObject, AnswerError> => Effect.map(answerTo(server, operation, ref, request), ({ body }) => body)
+
+export const remove = (
+  server: ApiServer,
+  ref: LeaseRef,
+  { resourceVersion, uid }: Partial<Preconditions>
+): Effect.Effect<void, AnswerError> =>
+  Effect.asVoid(answerTo(server, "delete", ref, {
+    verb: "delete",
+    ...refOf(ref),
+    body: {
+      kind: "DeleteOptions",
+      apiVersion: "v1",
+      preconditions: {
+        ...(uid === undefined ? {} : { uid }),
+        ...(resourceVersion === undefined ? {} : { resourceVersion })
+      }
+    }
+  }))
+
+export const nameOf = (lease: JsonObject): string => String(at(lease, "metadata", "name") ?? "")
+
+const answerTo = (
+  server: ApiServer,
+  operation: Operation,
+  ref: LeaseRef,
+  request: LeaseRequest
+): Effect.Effect<DatedAnswer, AnswerError> =>
+  Effect.flatMap(server.handle(request), (answer) =>
+    answer.status < 300
+      ? Effect.succeed(answer)
+      : Effect.fail(failureFromAnswer(operation, refOf(ref), answer)))
+
+const decodeLease = Schema.decodeUnknownEither(LeaseResource)
+
+const watchEvent = (ref: LeaseRef, frame: JsonObject): Effect.Effect<WatchEvent, AnswerError> => {
+  const object = frame["object"]
+  const lease = (event: (lease: { readonly lease: Observed }) => WatchEvent) =>
+    Either.match(decodeLease(object), {
+      onLeft: (error) => Effect.fail(undecodable("watch", ref, error.message)),
+      onRight: (decoded) => Effect.succeed(event({ lease: decoded }))
+    })
+  switch (frame["type"]) {
+    case "BOOKMARK":
+      return Effect.succeed(
+        WatchEvent.Bookmark({ resourceVersion: String(at(object, "metadata", "resourceVersion")) })
+      )
+    case "DELETED":
+      return lease(WatchEvent.Deleted)
+    case "ERROR":
+      return Effect.fail(failureFromAnswer("watch", ref, { status: Number(at(object, "code")), body: object }))
+    default:
+      return lease(WatchEvent.Present)
+  }
+}
+
+const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, name })
+
+/** What the body is once it has gone over the wire: without `undefined`. */
+const wire = (body: unknown): Json => {
+  const json: Json = JSON.parse(JSON.stringify(body))
+  return isJsonObject(json) ? json : {}
+}
+
+const undecodable = (operation: Operation, ref: LeaseRef, why: string): Transient =>
+  new Transient({
+    operation,
+    ref,
+    status: 200,
+    kind: "Decode",
+    message: `Cannot ${operation} lease ${ref.namespace}/${ref.name}: the answer is no Lease: ${why}`
+  })
+
+const notAboutLeases = (error: NotFound | Conflict): Effect.Effect<never, Transient> => Effect.fail(asTransient(error))

@@ -1,0 +1,48 @@
+import type { MemoryServer, Options } from "../../KubeApiMemory.js"
+import type { ApiServer, Settings } from "./apiServer.js"
+import * as MemoryApi from "./kubeApi.js"
+
+export const settingsFrom = (options: Options): Settings => ({
+  namespaces: options.namespaces,
+  managedFieldsTime: options.managedFieldsTime ?? "everyChange",
+  preserveUnknownFields: options.preserveUnknownFields ?? false,
+  expiredWatch: options.expiredWatch ?? "event",
+  watchCacheSize: options.watchCacheSize ?? 10_000,
+  initialResourceVersion: options.initialResourceVersion ?? 1n
+})
+
+const defaultManager = "kubectl"
+
+/** What a third party can do with the server. */
+export const makeMemoryServer = (server: ApiServer): MemoryServer["Type"] => ({
+  kubeApiAs: (fieldManager) => MemoryApi.make(server, fieldManager),
+  get: (ref) => MemoryApi.readJson(server, ref),
+  list: MemoryApi.listJson(server),
+  create: (namespace, body, { fieldManager = defaultManager } = {}) =>
+    MemoryApi.writeJson(server, "create", { namespace, name: MemoryApi.nameOf(body) }, {
+      verb: "create",
+      namespace,
+      body,
+      fieldManager
+    }),
+  patch: (ref, body, { fieldManager = defaultManager } = {}) =>
+    MemoryApi.writeJson(server, "patch", ref, {
+      verb: "patch",
+      ...ref,
+      patchType: "application/merge-patch+json",
+      body,
+      fieldManager
+    }),
+  replace: (ref, body, { fieldManager = defaultManager } = {}) =>
+    MemoryApi.writeJson(server, "patch", ref, { verb: "update", ...ref, body, fieldManager }),
+  delete: (ref, preconditions = {}) => MemoryApi.remove(server, ref, preconditions),
+  createNamespace: server.createNamespace,
+  deleteNamespace: server.removeNamespace,
+  resourceVersion: server.resourceVersion,
+  advanceResourceVersion: server.advanceResourceVersion,
+  compact: server.compact,
+  sendBookmarks: server.sendBookmarks,
+  endWatches: server.endWatches,
+  openWatches: server.openWatches,
+  setClockOffset: server.setClockOffset
+})

@@ -1,0 +1,39 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import type { LeaseLogger } from "../KubernetesLease.js"
+
+/** What is logged goes to the user's function, or, from warnings on, to the console. */
+export const promiseLogging = (logger: LeaseLogger | undefined) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  logger === undefined
+    ? Logger.withMinimumLogLevel(effect, LogLevel.Warning)
+    : effect.pipe(
+      Effect.locally(FiberRef.currentLoggers, HashSet.make(forwardingTo(logger))),
+      Logger.withMinimumLogLevel(LogLevel.Debug)
+    )
+
+const forwardingTo = (logger: LeaseLogger): Logger.Logger<unknown, void> =>
+  Logger.make(({ annotations, cause, logLevel, message }) => {
+    const [text, ...rest] = Array.isArray(message) ? message : [message]
+    const errors = rest.filter((part) => part instanceof Error)
+    const fields = rest.filter((part) => typeof part === "object" && part !== null && !(part instanceof Error))
+    logger(levelOf(logLevel), String(text), {
+      ...Object.fromEntries(HashMap.toEntries(annotations)),
+      ...Object.assign({}, ...fields),
+      ...(errors.length > 0 ? { error: errors[0] } : {}),
+      ...(Cause.isEmpty(cause) ? {} : { error: Cause.squash(cause) })
+    })
+  })
+
+const levelOf = (level: LogLevel.LogLevel): "debug" | "info" | "warn" | "error" =>
+  LogLevel.greaterThanEqual(level, LogLevel.Error)
+    ? "error"
+    : LogLevel.greaterThanEqual(level, LogLevel.Warning)
+    ? "warn"
+    : LogLevel.greaterThanEqual(level, LogLevel.Info)
+    ? "info"
+    : "debug"

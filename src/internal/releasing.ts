@@ -1,0 +1,100 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { RequestError } from "../KubeError.js"
+import type { MicroTime } from "../LeaseObject.js"
+import type { LeaseSettings } from "../LeaseSettings.js"
+import { identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
+import { bounded } from "./bounded.js"
+import { clearAndDelete } from "./clearing.js"
+import type { Instant } from "./clocks.js"
+import { now } from "./clocks.js"
+import type { Engine } from "./engine.js"
+import { logging } from "./logging.js"
+import { timedOut } from "./requests.js"
+import { spanOptions } from "./spanOptions.js"
+import type { Term } from "./term.js"
+import { termKey } from "./termKey.js"
+
+/**
+ * Ends the term here first, then tells the server (X1). Whoever calls again awaits the same release; a caller that is
+ * interrupted leaves it going on.
+ */
+export const release = (engine: Engine, term: Term): Effect.Effect<void, RequestError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const startedAt = yield* now
+      yield* engine.terms.isHeld(term, startedAt)
+      if (yield* engine.terms.release(term)) {
+        term.releasing = yield* Effect.forkDaemon(Effect.interruptible(releaseOnServer(engine, term, startedAt)))
+      }
+      if (term.releasing !== undefined) {
+        yield* restore(Fiber.join(term.releasing))
+      }
+    })
+  ).pipe(Effect.withSpan("LeaseService.release", spanOptions(term.ref)))
+
+/** For a finalizer, which cannot fail: what cannot be given back ends by its duration. */
+export const releaseLogged = (engine: Engine, term: Term): Effect.Effect<void> =>
+  release(engine, term).pipe(
+    Effect.catchAll((error) => Effect.logWarning("Cannot release; the record ends by its duration", error)),
+    logging(term)
+  )
+
+const releaseOnServer = (engine: Engine, term: Term, startedAt: Instant): Effect.Effect<void, RequestError> =>
+  Effect.gen(function*() {
+    if (term.renewal !== undefined) {
+      yield* Fiber.interrupt(term.renewal)
+    }
+    yield* clearAndDelete({
+      requests: engine.requests,
+      ref: term.ref,
+      settings: term.settings,
+      startedAt,
+      clearTime: term.nextRenewTime(engine.serverClock, yield* now),
+      isOwn: (record) => isSameTerm(identityOf(record), term.identity)
+    }, term.resourceVersion)
+    yield* Effect.logInfo("Released")
+  }).pipe(
+    engine.locks.withLock(termKey(term.ref, term.owner)),
+    withinReleaseTimeout(term.settings),
+    logging(term)
+  )
+
+/**
+ * Gives back what may have landed of an acquire that ends without a term (T3), as far as can be known: what cannot be
+ * given back ends by its duration.
+ */
+export const giveBack = (
+  engine: Engine,
+  settings: LeaseSettings,
+  acquireTimes: ReadonlyArray<MicroTime>
+): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const startedAt = yield* now
+    const latest = acquireTimes.reduce((latest, time) => time > latest ? time : latest)
+    yield* clearAndDelete({
+      requests: engine.requests,
+      ref: { namespace: settings.namespace, name: settings.name },
+      settings,
+      startedAt,
+      clearTime: engine.serverClock.timeAfter(latest, startedAt),
+      isOwn: (record) => {
+        const { acquireTime } = identityOf(record)
+        return ownerOf(record) === settings.owner && acquireTime !== undefined && acquireTimes.includes(acquireTime)
+      }
+    }, undefined)
+  }).pipe(
+    withinReleaseTimeout(settings),
+    Effect.catchAll((error) =>
+      Effect.logWarning("Cannot give back what may have landed of an abandoned acquire; it ends by its duration", error)
+    ),
+    logging({ owner: settings.owner, ref: settings })
+  )
+
+const withinReleaseTimeout = (settings: LeaseSettings) =>
+  bounded(settings.releaseTimeout, () =>
+    timedOut(
+      { operation: "patch", ref: { namespace: settings.namespace, name: settings.name } },
+      Duration.toMillis(settings.releaseTimeout)
+    ))

@@ -1,0 +1,148 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import type { Conflict, RequestError } from "../KubeError.js"
+import { Transient } from "../KubeError.js"
+import type { LeaseObject } from "../LeaseObject.js"
+import type { LeaseLost } from "../LeaseTerm.js"
+import { endedBy, LostReason } from "../LeaseTerm.js"
+import { monotonicMillisBetween, monotonicNanos, now } from "./clocks.js"
+import type { Engine } from "./engine.js"
+import { cannot } from "./kubeCall.js"
+import { logging } from "./logging.js"
+import { nextRenewal } from "./renewalCadence.js"
+import { retryDelayMillis } from "./retryDelay.js"
+import { spanOptions } from "./spanOptions.js"
+import type { Term } from "./term.js"
+
+/** Renews until the term ends. A defect in it ends the term (R7). */
+export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
+  Effect.flatMap(Random.next, (random) => Effect.schedule(renew(engine, term), cadence(term, random))).pipe(
+    Effect.catchTag("LeaseLost", () => Effect.void),
+    Effect.catchAllDefect((defect) => engine.terms.lose(term, LostReason.Failed({ defect }))),
+    logging(term)
+  )
+
+/** Asks the server whether the term stands, and ends it if it does not (R2, R8). Gives the record as it is now. */
+export const verify = (engine: Engine, term: Term): Effect.Effect<LeaseObject, LeaseLost | RequestError> =>
+  Effect.gen(function*() {
+    const record = yield* engine.requests.get(term.ref, yield* millisForRequest(engine, term))
+    yield* ensureStands(engine, term, record)
+    return record
+  }).pipe(
+    Effect.catchTag("NotFound", () => lose(engine, term, LostReason.Deleted())),
+    Effect.withSpan("LeaseService.verify", spanOptions(term.ref))
+  )
+
+/** R1, by the monotonic clock: a step of the wall clock moves no renewal. */
+const cadence = (term: Term, random: number): Schedule.Schedule<number> => {
+  let lastSlot = 0
+  return Schedule.addDelayEffect(Schedule.forever, () =>
+    Effect.map(monotonicNanos, (nanos) => {
+      const { delayMillis, slot } = nextRenewal(
+        Duration.toMillis(term.settings.renewalInterval),
+        random,
+        lastSlot,
+        monotonicMillisBetween(term.acquiredAt.monotonicNanos, nanos)
+      )
+      lastSlot = slot
+      return Duration.millis(delayMillis)
+    }))
+}
+
+/** One renewal, retried until it is acknowledged or the term has ended (R3). */
+const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
+  Effect.gen(function*() {
+    let failures = 0
+    while (true) {
+      const outcome = yield* Effect.either(renewOnce(engine, term))
+      if (Either.isRight(outcome)) {
+        break
+      }
+      const error = outcome.left
+      if (error._tag === "LeaseLost") {
+        return yield* error
+      }
+      if (failures === 0) {
+        yield* Effect.logWarning("Cannot renew; trying again until the renew deadline", error)
+      }
+      term.lastError = error
+      yield* Effect.sleep(Duration.millis(retryDelayMillis({
+        attempt: failures,
+        error,
+        random: yield* Random.next,
+        maxDelayMillis: Duration.toMillis(term.settings.renewalInterval),
+        requestTimeoutMillis: Duration.toMillis(term.settings.requestTimeout),
+        timeLeftMillis: term.remainingMillis(yield* now)
+      })))
+      failures += 1
+    }
+    if (failures > 0) {
+      term.lastError = undefined
+      yield* Effect.logInfo("Renewed again", { failures })
+    }
+  })
+
+/**
+ * `Conflict` is no evidence: if the record is still this term's, it is written again over what stands there now (R2).
+ * Not interrupted, for a release waits for the answer (X1).
+ */
+const renewOnce = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | RequestError | Conflict> =>
+  write(engine, term).pipe(
+    Effect.catchTag("Conflict", () =>
+      Effect.flatMap(verify(engine, term), (record) => {
+        term.adopt(record.metadata.resourceVersion)
+        return write(engine, term)
+      })),
+    Effect.uninterruptible
+  )
+
+const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | RequestError | Conflict> =>
+  Effect.gen(function*() {
+    const limitMillis = yield* millisForRequest(engine, term)
+    const sentAt = yield* now
+    const record = yield* engine.requests.patch(term.ref, {
+      resourceVersion: term.resourceVersion,
+      spec: {
+        renewTime: term.nextRenewTime(engine.serverClock, sentAt),
+        leaseDurationSeconds: term.durationSeconds
+      }
+    }, limitMillis)
+    yield* ensureStands(engine, term, record)
+    if (record.metadata.resourceVersion === term.resourceVersion) {
+      return yield* new Transient({
+        operation: "patch",
+        ref: term.ref,
+        kind: "Decode",
+        message: `${cannot({ operation: "patch", ref: term.ref })}: the API server answered without changing the record`
+      })
+    }
+    term.adopt(record.metadata.resourceVersion)
+    if (!(yield* engine.terms.isHeld(term, yield* now))) {
+      return yield* term.lossOrRelease()
+    }
+    term.acknowledge(sentAt)
+  }).pipe(Effect.catchTag("NotFound", () => lose(engine, term, LostReason.Deleted())))
+
+/** Ends the term if the record is no longer its own (R2). */
+const ensureStands = (engine: Engine, term: Term, record: LeaseObject): Effect.Effect<void, LeaseLost> =>
+  Option.match(endedBy(term.identity, record), {
+    onNone: () => Effect.void,
+    onSome: (reason) => lose(engine, term, reason)
+  })
+
+const lose = (engine: Engine, term: Term, reason: LostReason): Effect.Effect<never, LeaseLost> =>
+  Effect.zipRight(engine.terms.lose(term, reason), Effect.suspend(() => term.lossOrRelease()))
+
+/** R4; a term whose validity has passed sends nothing more. */
+const millisForRequest = (engine: Engine, term: Term): Effect.Effect<number, LeaseLost> =>
+  Effect.gen(function*() {
+    const at = yield* now
+    if (!(yield* engine.terms.isHeld(term, at))) {
+      return yield* term.lossOrRelease()
+    }
+    return Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at))
+  })

@@ -1,0 +1,24 @@
+import type { LeaseRef, Observed } from "../LeaseObject.js"
+import type { Sighting } from "../LeaseTerm.js"
+import { sight } from "../LeaseTerm.js"
+
+/** Forgetting a record only makes a contender wait anew. */
+const mostSightings = 10_000
+
+/** When the records of others were first seen as they are (E1), across attempts. */
+export class Sightings {
+  readonly #byRef = new Map<string, Sighting>()
+
+  see(ref: LeaseRef, record: Observed, arrivedNanos: bigint): Sighting {
+    const key = JSON.stringify([ref.namespace, ref.name])
+    const sighting = sight(this.#byRef.get(key), record, arrivedNanos)
+    // Deleted first, so that the oldest stands first.
+    this.#byRef.delete(key)
+    this.#byRef.set(key, sighting)
+    if (this.#byRef.size > mostSightings) {
+      const [oldest] = this.#byRef.keys()
+      this.#byRef.delete(oldest ?? key)
+    }
+    return sighting
+  }
+}

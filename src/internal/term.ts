@@ -1,0 +1,133 @@
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import type { KubeError, RequestError } from "../KubeError.js"
+import type { LeaseRef, MicroTime, Observed } from "../LeaseObject.js"
+import type { LeaseSettings } from "../LeaseSettings.js"
+import type { LeaseLost, TermIdentity } from "../LeaseTerm.js"
+import { FencingToken, identityOf, leaseLost, LostReason } from "../LeaseTerm.js"
+import type { Instant } from "./clocks.js"
+import { millisBetween } from "./clocks.js"
+import { leaseDurationSeconds } from "./resolveSettings.js"
+import type { ServerClock } from "./serverClock.js"
+
+/** An acquiring write that the server has acknowledged. */
+export interface Acquired {
+  readonly settings: LeaseSettings
+  readonly record: Observed
+  readonly renewTime: MicroTime
+  readonly sentAt: Instant
+}
+
+/**
+ * One term as its holder knows it: what it has been acknowledged, and how it has ended. Ends once, lost or released (T5).
+ */
+export class Term {
+  readonly ref: LeaseRef
+  readonly settings: LeaseSettings
+  readonly identity: TermIdentity
+  readonly token: FencingToken
+  readonly acquiredAt: Instant
+  readonly renewDeadlineMillis: number
+  renewal: Fiber.RuntimeFiber<void> | undefined
+  releasing: Fiber.RuntimeFiber<void, RequestError> | undefined
+  /** Why renewals fail at present. */
+  lastError: KubeError | undefined
+  #resourceVersion: string
+  #renewTime: MicroTime
+  #acknowledgedAt: Instant
+  #end: "released" | LeaseLost | undefined
+  readonly #lost = Deferred.unsafeMake<never, LeaseLost>(FiberId.none)
+
+  constructor({ record, renewTime, sentAt, settings }: Acquired) {
+    this.ref = { namespace: settings.namespace, name: settings.name }
+    this.settings = settings
+    this.identity = identityOf(record)
+    this.token = FencingToken(record.metadata.resourceVersion)
+    this.acquiredAt = sentAt
+    this.renewDeadlineMillis = Duration.toMillis(settings.renewDeadline)
+    this.#resourceVersion = record.metadata.resourceVersion
+    this.#renewTime = renewTime
+    this.#acknowledgedAt = sentAt
+  }
+
+  get owner(): string {
+    return this.settings.owner
+  }
+
+  get durationSeconds(): number {
+    return leaseDurationSeconds(Duration.toMillis(this.settings.ttl))
+  }
+
+  /** The version that the next write is meant for. */
+  get resourceVersion(): string {
+    return this.#resourceVersion
+  }
+
+  get isEnded(): boolean {
+    return this.#end !== undefined
+  }
+
+  /** How this term was lost; `undefined` while it is held and after a release. */
+  get loss(): LeaseLost | undefined {
+    return this.#end === "released" ? undefined : this.#end
+  }
+
+  /** Never completes after a release. */
+  get lost(): Effect.Effect<never, LeaseLost> {
+    return Deferred.await(this.#lost)
+  }
+
+  /** 0 once the term has ended or its validity has passed (T2, T4). */
+  remainingMillis(now: Instant): number {
+    return this.isEnded ? 0 : Math.max(0, this.renewDeadlineMillis - millisBetween(this.#acknowledgedAt, now))
+  }
+
+  /** The time of the next write, after that of every write before (T6). */
+  nextRenewTime(serverClock: ServerClock, now: Instant): MicroTime {
+    this.#renewTime = serverClock.timeAfter(this.#renewTime, now)
+    return this.#renewTime
+  }
+
+  /** A renewal has been acknowledged that was sent then (T2). */
+  acknowledge(sentAt: Instant): void {
+    this.#acknowledgedAt = sentAt
+  }
+
+  /** The record at this version is still this term's (R2); that alone renews nothing. */
+  adopt(resourceVersion: string): void {
+    this.#resourceVersion = resourceVersion
+  }
+
+  /** False if the term had ended before. */
+  lose(reason: LostReason): boolean {
+    if (this.isEnded) {
+      return false
+    }
+    const loss = leaseLost(this, reason)
+    this.#end = loss
+    Deferred.unsafeDone(this.#lost, Effect.fail(loss))
+    return true
+  }
+
+  /** False if the term had ended before. */
+  release(): boolean {
+    if (this.isEnded) {
+      return false
+    }
+    this.#end = "released"
+    return true
+  }
+
+  /** Why anybody who asks now is told that it is lost. */
+  lossOrRelease(): LeaseLost {
+    return this.loss ?? leaseLost(this, LostReason.Released())
+  }
+
+  expired(): LostReason {
+    return LostReason.Expired({ lastError: Option.fromNullable(this.lastError) })
+  }
+}
