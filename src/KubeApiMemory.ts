@@ -13,7 +13,6 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ApiServer from "./internal/memory/apiServer.js"
@@ -109,8 +108,11 @@ export class MemoryServer extends Context.Tag("kubernetes-lease/KubeApiMemory/Me
   readonly endWatches: Effect.Effect<void>
   /** How many watches are open. */
   readonly openWatches: Effect.Effect<number>
-  /** How far the server's clock is ahead of Effect's `Clock` (negative: behind), in `Date`s and in what it writes. */
-  readonly setClockOffset: (offset: Duration.DurationInput) => Effect.Effect<void>
+  /**
+   * How many milliseconds the server's clock is ahead of Effect's `Clock` (negative: behind), in `Date`s and in what it
+   * writes.
+   */
+  readonly setClockOffset: (offsetMillis: number) => Effect.Effect<void>
 }>() {}
 
 /**

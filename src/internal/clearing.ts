@@ -119,4 +119,7 @@ const millisLeft = ({ settings, startedAt }: Clearing): Effect.Effect<number> =>
   Effect.map(now, (at) => Math.max(0, Duration.toMillis(settings.releaseTimeout) - millisBetween(startedAt, at)))
 
 const requestMillis = (clearing: Clearing): Effect.Effect<number> =>
-  Effect.map(millisLeft(clearing), (left) => Math.min(left, Duration.toMillis(clearing.settings.requestTimeout)))
+  Effect.map(
+    millisLeft(clearing),
+    (left) => Math.floor(Math.min(left, Duration.toMillis(clearing.settings.requestTimeout)))
+  )

@@ -127,7 +127,6 @@ export class LeaseHandle {
 
   async #newTerm(signal: AbortSignal): Promise<Option.Option<Term>> {
     let begun: Option.Option<Term> = Option.none()
-    const givenUp = () => aborted("The acquire was given up by release()")
     try {
       const term = await this.#run(
         (engine) =>
@@ -235,5 +234,7 @@ export class LeaseHandle {
     return this.#connection.run((engine) => promiseLogging(this.#logger)(use(engine)), options)
   }
 }
+
+const givenUp = (): Error => aborted("The acquire was given up by release()")
 
 const aborted = (message: string): Error => Object.assign(new Error(message), { name: "AbortError" })

@@ -144,5 +144,5 @@ const millisForRequest = (engine: Engine, term: Term): Effect.Effect<number, Lea
     if (!(yield* engine.terms.isHeld(term, at))) {
       return yield* term.lossOrRelease()
     }
-    return Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at))
+    return Math.floor(Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at)))
   })

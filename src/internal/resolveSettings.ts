@@ -77,18 +77,18 @@ export const resolve = (
     if (given === undefined && field !== "ttl") {
       return fallback
     }
-    const value = Option.match(Duration.decodeUnknown(given), { onNone: () => NaN, onSome: Duration.toMillis })
+    const value = millisOf(given)
     const holds = value >= minimum && value <= longestMillis
     expect(holds, nameOf(field), shown(given), `a duration of at least ${minimum} ms and at most ${longestMillis} ms`)
     return holds ? value : undefined
   }
 
   const ttl = millis("ttl", limits.minTtlMillis, undefined)
-  const renewDeadline = millis("renewDeadline", 1, ttl && ttl * 0.9)
-  const renewalInterval = millis("renewalInterval", 1, ttl && ttl / 3)
-  const spare = renewDeadline && renewalInterval && (renewDeadline - renewalInterval) / 2
+  const renewDeadline = millis("renewDeadline", 1, ttl && Math.floor(ttl * 0.9))
+  const renewalInterval = millis("renewalInterval", 1, ttl && Math.floor(ttl / 3))
+  const spare = renewDeadline && renewalInterval && Math.floor((renewDeadline - renewalInterval) / 2)
   const requestTimeout = millis("requestTimeout", limits.minRequestTimeoutMillis, spare && Math.min(5000, spare))
-  const releaseTimeout = millis("releaseTimeout", 1, ttl && Math.min(4000, ttl / 2))
+  const releaseTimeout = millis("releaseTimeout", 1, ttl && Math.min(4000, Math.floor(ttl / 2)))
   const acquireTimeout = millis("acquireTimeout", 1, ttl && Math.min(4000, ttl))
   const maxClockSkew = millis("maxClockSkew", 0, defaultMaxClockSkewMillis)
   const acquireRetryDelay = millis("acquireRetryDelay", 0, defaultAcquireRetryDelayMillis)
@@ -143,6 +143,13 @@ export const resolve = (
 
 /** What the record says of its own duration: whole seconds, never less than the ttl. */
 export const leaseDurationSeconds = (ttlMillis: number): number => Math.ceil(ttlMillis / 1000)
+
+/** `NaN` for what is no duration; `Duration` itself would take a negative one for zero. */
+const millisOf = (given: unknown): number =>
+  (typeof given === "number" && given < 0) || (typeof given === "bigint" && given < 0n) ||
+    (typeof given === "string" && given.startsWith("-"))
+    ? NaN
+    : Option.match(Duration.decodeUnknown(given), { onNone: () => NaN, onSome: Duration.toMillis })
 
 const isOwner = (owner: string): boolean => typeof owner === "string" && /^\P{C}{1,253}$/u.test(owner)
 

@@ -26,5 +26,7 @@ export const retryDelayMillis = (retry: Retry): number => {
   const asked = "retryAfter" in retry.error && retry.error.retryAfter !== undefined
     ? Duration.toMillis(retry.error.retryAfter)
     : 0
-  return asked > backoff ? Math.max(Math.min(asked, latest), Math.min(backoff, retry.timeLeftMillis)) : backoff
+  return Math.floor(
+    asked > backoff ? Math.max(Math.min(asked, latest), Math.min(backoff, retry.timeLeftMillis)) : backoff
+  )
 }

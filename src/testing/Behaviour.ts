@@ -37,7 +37,7 @@ export type Behaviour = Data.TaggedEnum<{
   /** A watch stays open and shows nothing any more. */
   WatchSilent: {}
   /** The answer's `Date` is shifted, as that of another server of the control plane may be. */
-  DateShifted: { readonly by: Duration.Duration }
+  DateShifted: { readonly byMillis: number }
 }>
 
 /**

@@ -200,13 +200,12 @@ export const watchCut = (
 export const watchSilent = (): Fault => make(Behaviour.WatchSilent(), isWatch)
 
 /**
- * The `Date` of the answer is that of a server whose clock is ahead, or behind if the duration is negative.
+ * The `Date` of the answer is that of a server whose clock is so many milliseconds ahead, or behind if negative.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const dateShift = (by: Duration.Duration | number): Fault =>
-  make(Behaviour.DateShifted({ by: Duration.decode(by) }))
+export const dateShift = (byMillis: number): Fault => make(Behaviour.DateShifted({ byMillis }))
 
 /**
  * Only requests of these operations.

@@ -92,7 +92,7 @@ export interface ApiServer {
   readonly compact: Effect.Effect<void>
   readonly sendBookmarks: Effect.Effect<void>
   readonly endWatches: Effect.Effect<void>
-  readonly setClockOffset: (offset: Duration.DurationInput) => Effect.Effect<void>
+  readonly setClockOffset: (offsetMillis: number) => Effect.Effect<void>
   readonly openWatches: Effect.Effect<number>
 }
 
@@ -224,9 +224,9 @@ export const make = (settings: Settings): Effect.Effect<ApiServer> =>
       compact: Effect.sync(() => cache.compact(store.resourceVersion())),
       sendBookmarks: Effect.sync(() => cache.bookmarkAll(store.resourceVersion())),
       endWatches: Effect.sync(cache.endAll),
-      setClockOffset: (offset) =>
+      setClockOffset: (offsetMillis) =>
         Effect.sync(() => {
-          clockOffsetMillis = Duration.toMillis(offset)
+          clockOffsetMillis = offsetMillis
         }),
       openWatches: Effect.sync(cache.watching)
     }
@@ -264,7 +264,7 @@ const listOf = (items: ReadonlyArray<StoredLease>, resourceVersion: bigint): Jso
   kind: `${kind}List`,
   apiVersion,
   metadata: { resourceVersion: String(resourceVersion) },
-  items
+  items: items.map(({ metadata, spec }) => ({ metadata, spec }))
 })
 
 const bookmarkAt = (resourceVersion: bigint): JsonObject => ({

@@ -1,4 +1,3 @@
-import type { Json } from "../../internal/memory/json.js"
 import type { Answer } from "../../internal/memory/status.js"
 import * as Status from "../../internal/memory/status.js"
 import { group, resource } from "../../internal/memory/storedLease.js"
@@ -53,20 +52,15 @@ export const forbidden = (
   { user }: Account,
   { name, namespace, verb }: Attributes,
   what: string = resource
-): Answer => {
-  const details: { [field: string]: Json } = { group, kind: what }
-  if (name !== undefined) {
-    details["name"] = name
-  }
-  return Status.failure({
+): Answer =>
+  Status.failure({
     status: 403,
     reason: "Forbidden",
     message: `${what}.${group}${name === undefined ? "" : ` "${name}"`} is forbidden: User "${user}" cannot ${verb} ` +
       `resource "${what}" in API group "${group}" ` +
       (namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`),
-    details
+    details: { ...(name === undefined ? {} : { name }), group, kind: what }
   })
-}
 
 export const forbiddenPath = ({ user }: Account, verb: string, path: string): Answer =>
   Status.failure({

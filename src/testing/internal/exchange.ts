@@ -143,6 +143,9 @@ const leaseRequest = (request: HttpRequest, target: LeaseRoute): Either.Either<L
       `"${unknownField}" is not a known field selector: only "metadata.name", "metadata.namespace"`
     ))
   }
+  if ((searchParams.get("labelSelector") ?? "") !== "") {
+    return Either.left(Status.badRequest("TestApiServer selects by metadata.name only, not by labels"))
+  }
   switch (verb) {
     case "get":
       return Either.right({ verb, namespace, name })

@@ -1,5 +1,5 @@
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
@@ -44,7 +44,7 @@ export const make = (
     const request = <A, E>(
       call: Call,
       effect: Effect.Effect<A, E>,
-      shift: (answer: A, by: Duration.Duration) => A
+      shift: (answer: A, byMillis: number) => A
     ): Effect.Effect<A, E | AnswerError> =>
       Effect.flatMap(claim(call), (behaviours) =>
         behaviours.reduceRight<Effect.Effect<A, E | AnswerError>>(
@@ -127,7 +127,7 @@ const befallen = <A, E>(
   call: Call,
   behaviour: Behaviour,
   inner: Effect.Effect<A, E>,
-  shift: (answer: A, by: Duration.Duration) => A,
+  shift: (answer: A, byMillis: number) => A,
   scope: Scope.Scope
 ): Effect.Effect<A, E | AnswerError> =>
   Behaviour.$match(behaviour, {
@@ -139,7 +139,7 @@ const befallen = <A, E>(
     AnswerDelayed: ({ by }) => Effect.flatMap(Effect.exit(inner), (exit) => Effect.delay(exit, by)),
     Hanging: ({ applied }) => applied ? Effect.zipRight(Effect.exit(inner), Effect.never) : Effect.never,
     Refused: (refused) => Effect.fail(refusal(call, refused)),
-    DateShifted: ({ by }) => Effect.map(inner, (answer) => shift(answer, by)),
+    DateShifted: ({ byMillis }) => Effect.map(inner, (answer) => shift(answer, byMillis)),
     WatchCut: () => inner,
     WatchSilent: () => inner
   })
@@ -193,9 +193,9 @@ const noAnswer = ({ operation, ref }: Call, kind: keyof typeof said): Transient 
 
 const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, name })
 
-const shiftObserved = (answer: Observed, by: Duration.Duration): Observed =>
+const shiftObserved = (answer: Observed, byMillis: number): Observed =>
   answer.serverDateMillis === undefined
     ? answer
-    : { ...answer, serverDateMillis: answer.serverDateMillis + Duration.toMillis(by) }
+    : { ...answer, serverDateMillis: answer.serverDateMillis + byMillis }
 
 const notAboutLeases = (error: NotFound | Conflict): Effect.Effect<never, Transient> => Effect.fail(asTransient(error))

@@ -82,13 +82,14 @@ const befallen = (
           headers: { ...refused.headers, "retry-after": String(Math.ceil(Duration.toSeconds(retryAfter))) }
         }
       }),
-    DateShifted: ({ by }) =>
-      Effect.map(inner, (reply) => ({ ...reply, dateMillis: reply.dateMillis + Duration.toMillis(by) })),
+    DateShifted: ({ byMillis }) =>
+      Effect.map(inner, (reply) => ({ ...reply, dateMillis: reply.dateMillis + byMillis })),
     WatchCut: ({ afterEvents, as }) =>
-      Effect.map(inner, (reply) =>
-        typeof reply.body === "string" ? reply : { ...reply, body: cut(reply.body, afterEvents, as) }),
-    WatchSilent: () =>
-      inner
+      Effect.map(
+        inner,
+        (reply) => typeof reply.body === "string" ? reply : { ...reply, body: cut(reply.body, afterEvents, as) }
+      ),
+    WatchSilent: () => inner
   })
 
 const befallenOnWire = (
