@@ -14,7 +14,7 @@ import type { Engine } from "./engine.js"
 import { forkDetached } from "./forkDetached.js"
 import { cannot } from "./kubeCall.js"
 import { logging } from "./logging.js"
-import { giveBack, release } from "./releasing.js"
+import { giveBack, releaseLogged } from "./releasing.js"
 import { renewals } from "./renewing.js"
 import { timedOut } from "./requests.js"
 import { leaseDurationSeconds } from "./resolveSettings.js"
@@ -45,16 +45,17 @@ export const acquire = (
           timedOut({ operation: "get", ref: refOf(settings) }, Duration.toMillis(settings.acquireTimeout))
       }),
       restore,
-      Effect.onError(() => Effect.forkDaemon(abandon(engine, fiber)))
+      Effect.onError(() => Effect.zipRight(Fiber.interruptFork(fiber), Effect.forkDaemon(releaseBegun(engine, fiber))))
     )
     return yield* exit
   })
 
-const abandon = (engine: Engine, fiber: Fiber.Fiber<Option.Option<Term>, KubeError>): Effect.Effect<void> =>
-  Effect.flatMap(Fiber.interrupt(fiber), (exit) =>
-    Exit.isSuccess(exit) && Option.isSome(exit.value)
-      ? Effect.ignoreLogged(release(engine, exit.value.value))
-      : Effect.void)
+/** A term that began in the very moment in which its caller stopped waiting. */
+const releaseBegun = (engine: Engine, fiber: Fiber.Fiber<Option.Option<Term>, KubeError>): Effect.Effect<void> =>
+  Effect.flatMap(
+    Fiber.await(fiber),
+    (exit) => Exit.isSuccess(exit) && Option.isSome(exit.value) ? releaseLogged(engine, exit.value.value) : Effect.void
+  )
 
 const attempt = (engine: Engine, settings: LeaseSettings): Attempt =>
   Effect.suspend(() => {
@@ -173,6 +174,8 @@ const write = (
     if (term.remainingMillis(yield* now) === 0) {
       return yield* refuse(settings, "the answer came after the renew deadline")
     }
+    // Nobody waits for this term any more: what has landed is given back under the lock of this attempt.
+    yield* Effect.allowInterrupt
     unsettled.clear()
     yield* engine.terms.add(term)
     term.renewal = yield* forkDetached(engine.holdScope)(renewals(engine, term))

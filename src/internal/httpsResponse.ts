@@ -82,36 +82,24 @@ export class HttpsResponse extends Inspectable.Class implements HttpClientRespon
   }
 
   get #bytes(): Effect.Effect<Buffer, HttpClientError.ResponseError> {
-    return Effect.flatMap(
-      HttpIncomingMessage.MaxBodySize,
-      (maxSize) =>
-        Effect.async<Buffer, HttpClientError.ResponseError>((resume) => {
-          const source = this.#source
-          const limit = Option.getOrElse(Option.map(maxSize, Number), () => Infinity)
-          const chunks: Array<Buffer> = []
-          let size = 0
-          const settle = (effect: Effect.Effect<Buffer, HttpClientError.ResponseError>): void => {
-            source.off("data", onData).off("end", onEnd).off("close", onClose)
-            resume(effect)
-          }
-          const onData = (chunk: Buffer): void => {
-            size += chunk.length
-            if (size > limit) {
-              settle(Effect.fail(this.#failure(undefined, `the body is longer than ${limit} bytes`)))
-              this.#abandon()
-            } else {
-              chunks.push(chunk)
-            }
-          }
-          const onEnd = (): void => settle(Effect.succeed(Buffer.concat(chunks)))
-          const onClose = (): void => settle(Effect.fail(this.#brokenOff()))
-          if (source.destroyed) {
-            return onClose()
-          }
-          source.on("data", onData).on("end", onEnd).on("close", onClose)
-          return Effect.sync(() => this.#abandon())
-        })
-    )
+    return Effect.async((resume) => {
+      const source = this.#source
+      const chunks: Array<Buffer> = []
+      const onData = (chunk: Buffer): void => {
+        chunks.push(chunk)
+      }
+      const settle = (effect: Effect.Effect<Buffer, HttpClientError.ResponseError>): void => {
+        source.off("data", onData).off("end", onEnd).off("close", onClose)
+        resume(effect)
+      }
+      const onEnd = (): void => settle(Effect.succeed(Buffer.concat(chunks)))
+      const onClose = (): void => settle(Effect.fail(this.#brokenOff()))
+      if (source.destroyed) {
+        return onClose()
+      }
+      source.on("data", onData).on("end", onEnd).on("close", onClose)
+      return Effect.sync(() => this.#abandon())
+    })
   }
 
   get #nextChunk(): Effect.Effect<Uint8Array, Option.Option<HttpClientError.ResponseError>> {

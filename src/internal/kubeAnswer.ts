@@ -1,9 +1,7 @@
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -43,17 +41,25 @@ export const readWatch = (
     ))
     : readFailure(call, response)
 
-/** Reads the body too, for an unread one would keep its connection. */
-export const readText = (call: KubeCall, response: Response): Effect.Effect<string, Transient> =>
-  Number(response.headers["content-length"] ?? 0) > maxBytes
-    ? Effect.zipRight(
-      Stream.runDrain(Stream.take(response.stream, 0)).pipe(Effect.ignore),
-      Effect.fail(undecodable(call, response, `the answer is longer than ${maxBytes} bytes`))
-    )
-    : response.text.pipe(
-      HttpIncomingMessage.withMaxBodySize(Option.some(maxBytes)),
-      Effect.mapError((error) => transportFailure(call, error))
-    )
+/** Reads the body in any case, for an unread one would keep its connection. */
+export const readText = (call: KubeCall, response: Response): Effect.Effect<string, Transient> => {
+  const length = response.headers["content-length"]
+  const tooLong = (): Transient => undecodable(call, response, `the answer is longer than ${maxBytes} bytes`)
+  if (length !== undefined && Number(length) <= maxBytes) {
+    return Effect.mapError(response.text, (error) => transportFailure(call, error))
+  }
+  return response.stream.pipe(
+    Stream.mapError((error) => transportFailure(call, error)),
+    Stream.runFoldEffect(
+      { chunks: new Array<Uint8Array>(), bytes: 0 },
+      ({ bytes, chunks }, chunk) =>
+        bytes + chunk.length > maxBytes
+          ? Effect.fail(tooLong())
+          : Effect.succeed({ chunks: [...chunks, chunk], bytes: bytes + chunk.length })
+    ),
+    Effect.map(({ chunks }) => Buffer.concat(chunks).toString("utf8"))
+  )
+}
 
 const isOk = ({ status }: Response): boolean => status >= 200 && status < 300
 

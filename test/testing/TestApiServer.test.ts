@@ -38,6 +38,49 @@ const at = (json: unknown, ...path: ReadonlyArray<string>): unknown =>
 
 const Test = TestApiServer.layer
 
+// The network is not of the test's clock: let it have its turn.
+const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+
+const eventually = <A, E, R>(effect: Effect.Effect<A, E, R>, until: (a: A) => boolean): Effect.Effect<A, E, R> =>
+  Effect.flatMap(
+    Effect.zipRight(turn, effect),
+    (found) => until(found) ? Effect.succeed(found) : eventually(effect, until)
+  )
+
+const patchAs = (type: string, body: object) =>
+  send({ method: "PATCH", path: `${Raw.leases}/a`, body, headers: { "content-type": type } })
+
+const apply = (manager: string, holderIdentity: string, force = "") =>
+  send({
+    method: "PATCH",
+    path: `${Raw.leases}/a?fieldManager=${manager}${force}`,
+    headers: { "content-type": "application/apply-patch+yaml" },
+    body: {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name: "a" },
+      spec: { holderIdentity }
+    }
+  })
+
+/** The first events of a watch, in short. */
+const watch = (query: string, count: number) =>
+  Effect.flatMap(
+    TestApiServer.TestApiServer,
+    ({ baseUrl, caCert, token }) =>
+      Raw.lines({ baseUrl, caCert, token, path: `${Raw.leases}?watch=1&${query}` }).pipe(
+        Stream.take(count),
+        Stream.map((line): unknown => JSON.parse(line)),
+        Stream.map((event) =>
+          `${at(event, "type")} ${at(event, "object", "metadata", "name") ?? ""}${
+            at(event, "object", "metadata", "resourceVersion") ?? ""
+          }${at(event, "object", "code") ?? ""}`
+        ),
+        Stream.runCollect,
+        Effect.map(Chunk.toReadonlyArray)
+      )
+  )
+
 describe("TestApiServer", () => {
   describe("the listener", () => {
     it.scoped("has a certificate for localhost, 127.0.0.1 and ::1, far from its end", () =>
@@ -81,16 +124,13 @@ describe("TestApiServer", () => {
             const fiber = yield* Effect.fork(
               Effect.exit(Stream.runDrain(Raw.lines({ baseUrl, caCert, token, path: `${Raw.leases}?watch=1` })))
             )
-            yield* Effect.repeat(openWatches, { until: (open) => open === 1 })
+            yield* eventually(openWatches, (open) => open === 1)
             assert.strictEqual(yield* openConnections, 2)
             return fiber
           }).pipe(Effect.provide(context))
         }))
         assert.isTrue(Exit.isExit(yield* Fiber.join(watch)))
-        yield* Effect.repeat(
-          Effect.zipRight(Effect.yieldNow(), Effect.sync(() => Object.keys(agent.freeSockets).length)),
-          { until: (free) => free === 0 }
-        )
+        yield* eventually(Effect.sync(() => Object.keys(agent.freeSockets).length), (free) => free === 0)
       }))
   })
 
@@ -206,10 +246,8 @@ describe("TestApiServer", () => {
     it.scoped("patch types: an unknown one is 415, a JSON patch with a failing test is 422 without details", () =>
       Effect.gen(function*() {
         yield* create("a")
-        const patch = (type: string, body: object) =>
-          send({ method: "PATCH", path: `${Raw.leases}/a`, body, headers: { "content-type": type } })
-        assert.strictEqual(yield* statusOf(patch("application/foo+json", {})), 415)
-        const failed = yield* patch("application/json-patch+json", [{
+        assert.strictEqual(yield* statusOf(patchAs("application/foo+json", {})), 415)
+        const failed = yield* patchAs("application/json-patch+json", [{
           op: "test",
           path: "/spec/holderIdentity",
           value: "z"
@@ -219,7 +257,7 @@ describe("TestApiServer", () => {
           "Invalid",
           {}
         ])
-        const replaced = yield* patch("application/json-patch+json", [
+        const replaced = yield* patchAs("application/json-patch+json", [
           { op: "test", path: "/spec/holderIdentity", value: "a" },
           { op: "replace", path: "/spec/holderIdentity", value: "b" },
           { op: "add", path: "/metadata/labels", value: { "x/y": "z" } },
@@ -230,18 +268,6 @@ describe("TestApiServer", () => {
 
     it.scoped("server-side apply creates, shares a field of the same value without a time, and conflicts on another", () =>
       Effect.gen(function*() {
-        const apply = (manager: string, holderIdentity: string, force = "") =>
-          send({
-            method: "PATCH",
-            path: `${Raw.leases}/a?fieldManager=${manager}${force}`,
-            headers: { "content-type": "application/apply-patch+yaml" },
-            body: {
-              apiVersion: "coordination.k8s.io/v1",
-              kind: "Lease",
-              metadata: { name: "a" },
-              spec: { holderIdentity }
-            }
-          })
         assert.strictEqual(yield* statusOf(apply("one", "x")), 201)
         const shared = at((yield* apply("two", "x")).json, "metadata", "managedFields")
         assert.deepStrictEqual(
@@ -288,25 +314,9 @@ describe("TestApiServer", () => {
   })
 
   describe("watches", () => {
-    const watch = (query: string, count: number) =>
-      Effect.flatMap(
-        TestApiServer.TestApiServer,
-        ({ baseUrl, caCert, token }) =>
-          Raw.lines({ baseUrl, caCert, token, path: `${Raw.leases}?watch=1&${query}` }).pipe(
-            Stream.take(count),
-            Stream.map((line): unknown => JSON.parse(line)),
-            Stream.map((event) =>
-              `${at(event, "type")} ${at(event, "object", "metadata", "name") ?? ""}${
-                at(event, "object", "metadata", "resourceVersion") ?? ""
-              }${at(event, "object", "code") ?? ""}`
-            ),
-            Stream.runCollect,
-            Effect.map(Chunk.toReadonlyArray)
-          )
-      )
     const opened = Effect.flatMap(
       MemoryServer,
-      ({ openWatches }) => Effect.repeat(openWatches, { until: (open) => open > 0 })
+      ({ openWatches }) => eventually(openWatches, (open) => open > 0)
     )
 
     it.scoped("stream events of the selected lease as they come, and bookmarks to who asks", () =>

@@ -110,12 +110,25 @@ const answerTo = (
       ? Effect.succeed(answer)
       : Effect.fail(failureFromAnswer(operation, refOf(ref), answer)))
 
-const decodeLease = Schema.decodeUnknownEither(LeaseResource)
+const decodeResource = Schema.decodeUnknownEither(LeaseResource)
+
+// The same version of a Lease is read again and again, and shown to many watches.
+const decodedLeases = new WeakMap<JsonObject, ReturnType<typeof decodeResource>>()
+
+const decodeLease = (json: JsonObject): ReturnType<typeof decodeResource> => {
+  const known = decodedLeases.get(json)
+  if (known !== undefined) {
+    return known
+  }
+  const decoded = decodeResource(json)
+  decodedLeases.set(json, decoded)
+  return decoded
+}
 
 const watchEvent = (ref: LeaseRef, frame: JsonObject): Effect.Effect<WatchEvent, AnswerError> => {
   const object = frame["object"]
   const lease = (event: (lease: { readonly lease: Observed }) => WatchEvent) =>
-    Either.match(decodeLease(object), {
+    Either.match(decodeLease(isJsonObject(object) ? object : {}), {
       onLeft: (error) => Effect.fail(undecodable("watch", ref, error.message)),
       onRight: (decoded) => Effect.succeed(event({ lease: decoded }))
     })
