@@ -24,6 +24,14 @@ import type { Conflict, NotFound, RequestError } from "./KubeError.js"
 import type { LeaseRef, Preconditions } from "./LeaseObject.js"
 
 /**
+ * Any JSON value.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type { Json, JsonObject } from "./internal/memory/json.js"
+
+/**
  * How the server behaves where servers differ.
  *
  * @since 0.1.0
@@ -56,6 +64,39 @@ export interface Options {
 }
 
 /**
+ * A Lease as the server has it, in JSON. What else there is, is there too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+// A type and no interface, so that it is assignable to `JsonObject`.
+export type LeaseJson = {
+  readonly metadata: {
+    readonly name: string
+    readonly namespace: string
+    readonly uid: string
+    readonly resourceVersion: string
+    /** RFC 3339, in whole seconds. */
+    readonly creationTimestamp: string
+    /** Set while finalizers hold up a delete. */
+    readonly deletionTimestamp?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly finalizers?: ReadonlyArray<string>
+    readonly managedFields?: ReadonlyArray<JsonObject>
+  }
+  readonly spec: {
+    readonly holderIdentity?: string
+    readonly leaseDurationSeconds?: number
+    /** RFC 3339 in UTC, with six fraction digits. */
+    readonly acquireTime?: string
+    /** RFC 3339 in UTC, with six fraction digits. */
+    readonly renewTime?: string
+    readonly leaseTransitions?: number
+  }
+}
+
+/**
  * The same server for a third party: what an administrator does with `kubectl`, another client with its own requests,
  * and etcd by itself. Objects are plain JSON, as on the wire.
  *
@@ -66,27 +107,27 @@ export class MemoryServer extends Context.Tag("kubernetes-lease/KubeApiMemory/Me
   /** A `KubeApi` that writes under another name in `managedFields`, as another program would. */
   readonly kubeApiAs: (fieldManager: string) => KubeApi["Type"]
   /** The Lease with every field. */
-  readonly get: (ref: LeaseRef) => Effect.Effect<JsonObject, NotFound | RequestError>
+  readonly get: (ref: LeaseRef) => Effect.Effect<LeaseJson, NotFound | RequestError>
   /** The Leases of all namespaces. */
-  readonly list: Effect.Effect<ReadonlyArray<JsonObject>>
+  readonly list: Effect.Effect<ReadonlyArray<LeaseJson>>
   /** POSTs a Lease as it is. The field manager is `"kubectl"` unless given. */
   readonly create: (
     namespace: string,
     lease: JsonObject,
     options?: { readonly fieldManager?: string | undefined }
-  ) => Effect.Effect<JsonObject, NotFound | Conflict | RequestError>
+  ) => Effect.Effect<LeaseJson, NotFound | Conflict | RequestError>
   /** Like `kubectl patch --type=merge`: unconditional unless the patch has a `metadata.resourceVersion`. */
   readonly patch: (
     ref: LeaseRef,
     mergePatch: JsonObject,
     options?: { readonly fieldManager?: string | undefined }
-  ) => Effect.Effect<JsonObject, NotFound | Conflict | RequestError>
+  ) => Effect.Effect<LeaseJson, NotFound | Conflict | RequestError>
   /** PUTs a Lease as it is, which makes one where there is none. */
   readonly replace: (
     ref: LeaseRef,
     lease: JsonObject,
     options?: { readonly fieldManager?: string | undefined }
-  ) => Effect.Effect<JsonObject, NotFound | Conflict | RequestError>
+  ) => Effect.Effect<LeaseJson, NotFound | Conflict | RequestError>
   /** Like `kubectl delete`, without a precondition unless given. With finalizers the Lease stays, marked as deleted. */
   readonly delete: (
     ref: LeaseRef,

@@ -30,6 +30,8 @@ export interface Failure {
   readonly reason?: string | undefined
   /** How long the server asks to be left alone (`Retry-After`). */
   readonly retryAfter?: Duration.Duration | undefined
+  /** The server's own clock as it answered (`Date`), in milliseconds since 1970. */
+  readonly serverDateMillis?: number | undefined
 }
 
 /**

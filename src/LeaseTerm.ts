@@ -99,8 +99,11 @@ export const createSpec = (owner: string, durationSeconds: number, now: MicroTim
   leaseTransitions: 0
 })
 
+/** API servers keep 32 bits. */
+const mostTransitions = 2 ** 31 - 1
+
 /**
- * What a take writes over a record (T1): times after those that stand there (T6), one transition more.
+ * What a take writes over a record (T1): one transition more, from the largest number on counted from 1 again.
  *
  * @since 0.1.0
  * @category transitions
@@ -112,7 +115,7 @@ export const takeSpec = (
   now: MicroTime
 ): Required<LeaseSpec> => ({
   ...createSpec(owner, durationSeconds, now),
-  leaseTransitions: (record.spec?.leaseTransitions ?? 0) + 1
+  leaseTransitions: (record.spec?.leaseTransitions ?? 0) % mostTransitions + 1
 })
 
 /**

@@ -16,7 +16,7 @@ describe("KubeApiMemory", () => {
         const lease = yield* create
         assert.match(lease.metadata.uid ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
         assert.strictEqual(lease.metadata.resourceVersion, "2")
-        assert.deepStrictEqual(yield* server.get(ref), {
+        assert.deepStrictEqual<unknown>(yield* server.get(ref), {
           kind: "Lease",
           apiVersion: "coordination.k8s.io/v1",
           metadata: {

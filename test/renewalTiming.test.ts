@@ -52,13 +52,12 @@ describe("retryDelayMillis", () => {
       attempt,
       error: transient(options.retryAfter === undefined ? undefined : Duration.millis(options.retryAfter)),
       random: options.random ?? 1,
-      maxDelayMillis: 10_000,
       requestTimeoutMillis: 5000,
       timeLeftMillis: options.timeLeft ?? 17_000
     })
 
-  it("R3 doubles from 100 ms up to the renewal interval, jittered towards less", () => {
-    assert.deepStrictEqual([0, 1, 2, 3, 10].map((attempt) => delay(attempt)), [100, 200, 400, 800, 10_000])
+  it("R3 doubles from 100 ms up to half a request's timeout, jittered towards less", () => {
+    assert.deepStrictEqual([0, 1, 2, 3, 10].map((attempt) => delay(attempt)), [100, 200, 400, 800, 2500])
     assert.strictEqual(delay(2, { random: 0 }), 200)
   })
 

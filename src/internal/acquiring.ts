@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type { Conflict, KubeError, RequestError } from "../KubeError.js"
+import type { Conflict, KubeError, NotFound, RequestError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
 import type { LeaseRef, LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
@@ -75,31 +75,38 @@ const attempt = (engine: Engine, settings: LeaseSettings): Attempt =>
     logging({ owner: settings.owner, ref: settings })
   )
 
-/** Lost races and `Transient` are tried again (A1, A3). */
+/** What another try may find otherwise: passing failures, and races lost (A1, A3). */
+type Passing = Conflict | NotFound | Transient
+
 const tryAgain = (
   engine: Engine,
   settings: LeaseSettings,
   unsettled: Set<MicroTime>,
   retries: number
 ): Attempt => {
-  const again = (error: Conflict | Transient): Attempt =>
+  const again = (error: Passing): Attempt =>
     retries > 0
       ? Effect.sleep(Duration.max(settings.acquireRetryDelay, error.retryAfter ?? Duration.zero)).pipe(
         Effect.interruptible,
         Effect.zipRight(tryAgain(engine, settings, unsettled, retries - 1))
       )
       : afterLastTry(engine, settings, error)
-  return Effect.catchTags(tryOnce(engine, settings, unsettled), { Conflict: again, Transient: again })
+  return Effect.catchTags(tryOnce(engine, settings, unsettled), {
+    Conflict: again,
+    Transient: again,
+    // The record that was to be taken has been deleted since it was read; a missing namespace stays missing.
+    NotFound: (error) => error.kind === "leases" ? again(error) : Effect.fail(error)
+  })
 }
 
 /** `false` must mean that somebody else has it, so a race lost for the last time is no answer yet (A3). */
-const afterLastTry = (engine: Engine, settings: LeaseSettings, error: Conflict | Transient): Attempt =>
-  error._tag === "Conflict"
-    ? Effect.flatMap(
+const afterLastTry = (engine: Engine, settings: LeaseSettings, error: Passing): Attempt =>
+  error._tag === "Transient"
+    ? Effect.fail(error)
+    : Effect.flatMap(
       see(engine, settings),
       (seen) => Option.exists(seen, isContended) ? Effect.succeedNone : Effect.fail(error)
     )
-    : Effect.fail(error)
 
 const tryOnce = (engine: Engine, settings: LeaseSettings, unsettled: Set<MicroTime>): Attempt =>
   Effect.flatMap(see(engine, settings), (seen) =>

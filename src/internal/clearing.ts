@@ -48,7 +48,6 @@ const clear = (
         attempt: failures,
         error,
         random: yield* Random.next,
-        maxDelayMillis: Duration.toMillis(clearing.settings.renewalInterval),
         requestTimeoutMillis: Duration.toMillis(clearing.settings.requestTimeout),
         timeLeftMillis
       })

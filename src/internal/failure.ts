@@ -9,6 +9,8 @@ export interface FailureAnswer {
   /** Decoded JSON, or text where it is none. */
   readonly body: unknown
   readonly retryAfter?: Duration.Duration | undefined
+  /** Its `Date`. */
+  readonly dateMillis?: number | undefined
 }
 
 /** The fields of a `metav1.Status` that decide something; any other body counts as one without them. */
@@ -36,7 +38,8 @@ export const failureFromAnswer = (
     ref,
     status: answer.status,
     ...(status.reason === undefined ? {} : { reason: status.reason }),
-    ...retryAfterOf(answer, status)
+    ...retryAfterOf(answer, status),
+    ...(answer.dateMillis === undefined ? {} : { serverDateMillis: answer.dateMillis })
   }
   const describe = (what: string): string =>
     `Cannot ${operation} lease ${ref.namespace}/${ref.name}: ${what}${said === "" ? "" : `: ${said}`}`

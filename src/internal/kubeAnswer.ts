@@ -68,15 +68,19 @@ const readFailure = (call: KubeCall, response: Response): Effect.Effect<never, A
     Effect.fail(failureFromAnswer(call.operation, call.ref, {
       status: response.status,
       body: Either.getOrElse(decodeJson(text), () => text),
-      retryAfter: retryAfterOf(response)
+      retryAfter: retryAfterOf(response),
+      dateMillis: dateMillisOf(response)
     })))
 
-const leaseFromJson = (call: KubeCall, response: Response, text: string): Either.Either<Observed, Transient> => {
-  const serverDateMillis = Date.parse(response.headers["date"] ?? "")
-  return decodeLeaseText(text).pipe(
-    Either.map((lease) => Number.isNaN(serverDateMillis) ? lease : { ...lease, serverDateMillis }),
+const leaseFromJson = (call: KubeCall, response: Response, text: string): Either.Either<Observed, Transient> =>
+  decodeLeaseText(text).pipe(
+    Either.map((lease) => ({ ...lease, serverDateMillis: dateMillisOf(response) })),
     Either.mapLeft((error) => undecodable(call, response, `the answer is no Lease: ${error.message}`))
   )
+
+const dateMillisOf = ({ headers }: Response): number | undefined => {
+  const millis = Date.parse(headers["date"] ?? "")
+  return Number.isNaN(millis) ? undefined : millis
 }
 
 const EventEnvelope = Schema.Struct({

@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -22,14 +23,17 @@ import type { Term } from "./term.js"
 export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (random) => Effect.schedule(renew(engine, term), cadence(term, random))).pipe(
     Effect.catchTag("LeaseLost", () => Effect.void),
-    Effect.catchAllDefect((defect) => engine.terms.lose(term, LostReason.Failed({ defect }))),
+    Effect.onError((cause) => engine.terms.lose(term, LostReason.Failed({ defect: Cause.squash(cause) }))),
     logging(term)
   )
 
 /** Asks the server whether the term stands, and ends it if it does not (R2, R8). Gives the record as it is now. */
 export const verify = (engine: Engine, term: Term): Effect.Effect<LeaseObject, LeaseLost | RequestError> =>
   Effect.gen(function*() {
-    const record = yield* engine.requests.get(term.ref, yield* millisForRequest(engine, term))
+    const limitMillis = yield* millisForRequest(engine, term)
+    const answer = yield* Effect.either(engine.requests.get(term.ref, limitMillis))
+    yield* ensureHeld(engine, term)
+    const record = yield* answer
     yield* ensureStands(engine, term, record)
     return record
   }).pipe(
@@ -74,7 +78,6 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
         attempt: failures,
         error,
         random: yield* Random.next,
-        maxDelayMillis: Duration.toMillis(term.settings.renewalInterval),
         requestTimeoutMillis: Duration.toMillis(term.settings.requestTimeout),
         timeLeftMillis: term.remainingMillis(yield* now)
       })))
@@ -104,15 +107,22 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
   Effect.gen(function*() {
     const limitMillis = yield* millisForRequest(engine, term)
     const sentAt = yield* now
-    const record = yield* engine.requests.patch(term.ref, {
-      resourceVersion: term.resourceVersion,
+    const writtenOver = term.resourceVersion
+    const answer = yield* Effect.either(engine.requests.patch(term.ref, {
+      resourceVersion: writtenOver,
       spec: {
         renewTime: term.nextRenewTime(engine.serverClock, sentAt),
         leaseDurationSeconds: term.durationSeconds
       }
-    }, limitMillis)
+    }, limitMillis))
+    if (Either.isRight(answer) && Option.isNone(endedBy(term.identity, answer.right))) {
+      // Even if the term has ended meanwhile: a release goes on from here.
+      term.adopt(answer.right.metadata.resourceVersion)
+    }
+    yield* ensureHeld(engine, term)
+    const record = yield* answer
     yield* ensureStands(engine, term, record)
-    if (record.metadata.resourceVersion === term.resourceVersion) {
+    if (record.metadata.resourceVersion === writtenOver) {
       return yield* new Transient({
         operation: "patch",
         ref: term.ref,
@@ -120,12 +130,15 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
         message: `${cannot({ operation: "patch", ref: term.ref })}: the API server answered without changing the record`
       })
     }
-    term.adopt(record.metadata.resourceVersion)
-    if (!(yield* engine.terms.isHeld(term, yield* now))) {
-      return yield* term.lossOrRelease()
-    }
     term.acknowledge(sentAt)
   }).pipe(Effect.catchTag("NotFound", () => lose(engine, term, LostReason.Deleted())))
+
+/** A validity that has passed ends the term before anything that an answer says (T5). */
+const ensureHeld = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
+  Effect.flatMap(
+    Effect.flatMap(now, (at) => engine.terms.isHeld(term, at)),
+    (held) => held ? Effect.void : Effect.suspend(() => term.lossOrRelease())
+  )
 
 /** Ends the term if the record is no longer its own (R2). */
 const ensureStands = (engine: Engine, term: Term, record: LeaseObject): Effect.Effect<void, LeaseLost> =>
@@ -139,10 +152,8 @@ const lose = (engine: Engine, term: Term, reason: LostReason): Effect.Effect<nev
 
 /** R4; a term whose validity has passed sends nothing more. */
 const millisForRequest = (engine: Engine, term: Term): Effect.Effect<number, LeaseLost> =>
-  Effect.gen(function*() {
-    const at = yield* now
-    if (!(yield* engine.terms.isHeld(term, at))) {
-      return yield* term.lossOrRelease()
-    }
-    return Math.floor(Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at)))
-  })
+  Effect.zipRight(
+    ensureHeld(engine, term),
+    Effect.map(now, (at) =>
+      Math.floor(Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at))))
+  )

@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import type { KubeApi } from "../KubeApi.js"
 import { Transient } from "../KubeError.js"
-import type { LeaseDraft, LeasePatch, LeaseRef, Observed, Preconditions } from "../LeaseObject.js"
+import type { LeaseDraft, LeasePatch, LeaseRef, Preconditions } from "../LeaseObject.js"
 import { bounded } from "./bounded.js"
 import { monotonicNanos } from "./clocks.js"
 import type { KubeCall } from "./kubeCall.js"
@@ -19,33 +20,41 @@ export class Requests {
   }
 
   get(ref: LeaseRef, limitMillis: number) {
-    return this.#observed({ operation: "get", ref }, limitMillis, this.#api.getLease(ref))
+    return this.#send({ operation: "get", ref }, limitMillis, this.#api.getLease(ref))
   }
 
   create(draft: LeaseDraft, limitMillis: number) {
-    return this.#observed({ operation: "create", ref: draft.metadata }, limitMillis, this.#api.createLease(draft))
+    return this.#send({ operation: "create", ref: draft.metadata }, limitMillis, this.#api.createLease(draft))
   }
 
   patch(ref: LeaseRef, patch: LeasePatch, limitMillis: number) {
-    return this.#observed({ operation: "patch", ref }, limitMillis, this.#api.patchLease(ref, patch))
+    return this.#send({ operation: "patch", ref }, limitMillis, this.#api.patchLease(ref, patch))
   }
 
   delete(ref: LeaseRef, preconditions: Preconditions, limitMillis: number) {
-    return this.#bounded({ operation: "delete", ref }, limitMillis, this.#api.deleteLease(ref, preconditions))
+    return this.#send({ operation: "delete", ref }, limitMillis, this.#api.deleteLease(ref, preconditions))
   }
 
-  #observed<E>(call: KubeCall, limitMillis: number, request: Effect.Effect<Observed, E>) {
-    return this.#bounded(call, limitMillis, request).pipe(
-      Effect.tap(({ serverDateMillis }) =>
-        serverDateMillis === undefined
-          ? Effect.void
-          : Effect.map(monotonicNanos, (arrived) => this.#serverClock.observe(serverDateMillis, arrived))
-      )
+  /** A refusal tells the server's time as well as an answer does. */
+  #send<A, E>(call: KubeCall, limitMillis: number, request: Effect.Effect<A, E>) {
+    return Effect.flatMap(
+      monotonicNanos,
+      (sentNanos) =>
+        bounded(limitMillis, () => timedOut(call, limitMillis))(request).pipe(
+          Effect.tapBoth({
+            onFailure: (error) => this.#note(error, sentNanos),
+            onSuccess: (answer) => this.#note(answer, sentNanos)
+          })
+        )
     )
   }
 
-  #bounded<A, E>(call: KubeCall, limitMillis: number, request: Effect.Effect<A, E>) {
-    return bounded(limitMillis, () => timedOut(call, limitMillis))(request)
+  #note(answer: unknown, sentNanos: bigint): Effect.Effect<void> {
+    return Effect.map(monotonicNanos, (arrivedNanos) => {
+      if (Predicate.hasProperty(answer, "serverDateMillis") && Predicate.isNumber(answer.serverDateMillis)) {
+        this.#serverClock.observe(answer.serverDateMillis, sentNanos, arrivedNanos)
+      }
+    })
   }
 }
 

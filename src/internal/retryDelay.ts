@@ -10,18 +10,17 @@ export interface Retry {
   readonly error: KubeError
   /** From 0 to 1, for the jitter. */
   readonly random: number
-  /** The longest delay of the backoff. */
-  readonly maxDelayMillis: number
   readonly requestTimeoutMillis: number
   readonly timeLeftMillis: number
 }
 
 /**
- * Doubles from 100 ms, jittered over its upper half. A longer `Retry-After` is honoured, but always leaves time for one
+ * Doubles from 100 ms to half a request's timeout, jittered over its upper half, so that a server which is back in time is
+ * found in time. A longer `Retry-After` is honoured, but always leaves time for one
  * more request.
  */
 export const retryDelayMillis = (retry: Retry): number => {
-  const backoff = Math.min(retry.maxDelayMillis, firstMillis * 2 ** retry.attempt) * (0.5 + retry.random / 2)
+  const backoff = Math.min(retry.requestTimeoutMillis / 2, firstMillis * 2 ** retry.attempt) * (0.5 + retry.random / 2)
   const latest = Math.max(0, retry.timeLeftMillis - retry.requestTimeoutMillis)
   const asked = "retryAfter" in retry.error && retry.error.retryAfter !== undefined
     ? Duration.toMillis(retry.error.retryAfter)

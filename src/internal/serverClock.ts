@@ -2,7 +2,7 @@ import { MicroTime, microTimeFromMillis } from "../LeaseObject.js"
 import type { Instant } from "./clocks.js"
 import { monotonicMillisBetween } from "./clocks.js"
 
-/** Answers are dated in whole seconds and take time; further back than this, another server's clock speaks. */
+/** Answers are dated in whole seconds; further back than this and the time they took, another server's clock speaks. */
 const toleranceMillis = 2000
 
 /** The latest instant that the API server's clock is known to have passed (T6). */
@@ -10,10 +10,10 @@ export class ServerClock {
   #known: { readonly millis: number; readonly atNanos: bigint } | undefined
 
   /** Takes the `Date` of an answer that has just arrived. */
-  observe(dateMillis: number, arrivedNanos: bigint): void {
+  observe(dateMillis: number, sentNanos: bigint, arrivedNanos: bigint): void {
     if (this.#known !== undefined) {
       const aheadMillis = this.#extrapolate(this.#known, arrivedNanos) - dateMillis
-      if (aheadMillis > 0 && aheadMillis <= toleranceMillis) {
+      if (aheadMillis > 0 && aheadMillis <= toleranceMillis + monotonicMillisBetween(sentNanos, arrivedNanos)) {
         return
       }
     }

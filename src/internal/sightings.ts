@@ -1,6 +1,7 @@
 import type { LeaseRef, Observed } from "../LeaseObject.js"
 import type { Sighting } from "../LeaseTerm.js"
 import { sight } from "../LeaseTerm.js"
+import { leaseKey } from "./termKey.js"
 
 /** Forgetting a record only makes a contender wait anew. */
 const mostSightings = 10_000
@@ -10,7 +11,7 @@ export class Sightings {
   readonly #byRef = new Map<string, Sighting>()
 
   see(ref: LeaseRef, record: Observed, arrivedNanos: bigint): Sighting {
-    const key = JSON.stringify([ref.namespace, ref.name])
+    const key = leaseKey(ref)
     const sighting = sight(this.#byRef.get(key), record, arrivedNanos)
     // Deleted first, so that the oldest stands first.
     this.#byRef.delete(key)

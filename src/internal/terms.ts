@@ -9,9 +9,10 @@ import { now } from "./clocks.js"
 import { forkDetached } from "./forkDetached.js"
 import { logging } from "./logging.js"
 import type { Term } from "./term.js"
-import { termKey } from "./termKey.js"
+import { leaseKey, termKey } from "./termKey.js"
 
 const longestTickMillis = 1000
+const nanosPerMilli = 1_000_000n
 
 export interface Terms {
   readonly held: Effect.Effect<ReadonlyArray<Term>>
@@ -29,16 +30,38 @@ export interface Terms {
 
 /** The terms of one service, and the ticker that ends those whose validity has passed (R4). */
 export const make = (holdScope: Scope.Scope): Terms => {
-  const all = new Map<string, Term>()
+  const all = new Set<Term>()
+  const byLease = new Map<string, ReadonlyArray<Term>>()
   const lostToOwnName = new Set<string>()
-  let ticker: { readonly fiber: Fiber.RuntimeFiber<void>; readonly intervalMillis: number } | undefined
+  let ticker: Fiber.RuntimeFiber<never> | undefined
+  let nextTickNanos = 0n
+
+  const termsOf = (ref: LeaseRef): ReadonlyArray<Term> => byLease.get(leaseKey(ref)) ?? []
+
+  const remember = (term: Term): void => {
+    all.add(term)
+    byLease.set(leaseKey(term.ref), [...termsOf(term.ref), term])
+  }
 
   const forget = (term: Term): void => {
-    const key = termKey(term.ref, term.owner)
-    if (all.get(key) === term) {
-      all.delete(key)
+    all.delete(term)
+    const others = termsOf(term.ref).filter((other) => other !== term)
+    if (others.length > 0) {
+      byLease.set(leaseKey(term.ref), others)
+    } else {
+      byLease.delete(leaseKey(term.ref))
     }
   }
+
+  /** A timer that nobody needs would keep the process alive (F24). */
+  const stopTickingIfIdle: Effect.Effect<void> = Effect.suspend(() => {
+    if (all.size > 0 || ticker === undefined) {
+      return Effect.void
+    }
+    const idle = ticker
+    ticker = undefined
+    return Fiber.interruptFork(idle)
+  })
 
   const lose = (term: Term, reason: LostReason): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -49,10 +72,12 @@ export const make = (holdScope: Scope.Scope): Terms => {
       if (reason._tag === "TakenOver" && reason.by === term.owner) {
         lostToOwnName.add(termKey(term.ref, term.owner))
       }
-      return Effect.zipRight(
-        Effect.logWarning(term.loss?.message).pipe(logging(term)),
-        stopRenewal(term)
-      )
+      return Effect.all([
+        stopRenewal(term),
+        stopTickingIfIdle,
+        // A logger of the user's that throws must not take the ticker with it.
+        Effect.logWarning(term.loss?.message).pipe(logging(term), Effect.catchAllDefect(() => Effect.void))
+      ], { discard: true })
     })
 
   const isHeld = (term: Term, at: Instant): Effect.Effect<boolean> =>
@@ -60,65 +85,53 @@ export const make = (holdScope: Scope.Scope): Terms => {
       term.remainingMillis(at) > 0 ? Effect.succeed(true) : Effect.as(lose(term, term.expired()), false)
     )
 
-  /** Milliseconds until the clocks have to be looked at again. */
   const tick = Effect.gen(function*() {
     const at = yield* now
-    yield* Effect.forEach([...all.values()], (term) => isHeld(term, at), { discard: true })
-    let millis = Infinity
-    for (const term of all.values()) {
-      millis = Math.min(millis, tickMillisOf(term), term.remainingMillis(at))
+    yield* Effect.forEach([...all], (term) => isHeld(term, at), { discard: true })
+    let millis = longestTickMillis
+    for (const term of all) {
+      millis = Math.min(millis, untilTickMillis(term, at))
     }
-    return millis
+    nextTickNanos = at.monotonicNanos + BigInt(millis) * nanosPerMilli
+    yield* Effect.sleep(Duration.millis(millis))
   })
 
-  const ticking = (intervalMillis: number): Effect.Effect<void> =>
-    Effect.gen(function*() {
-      while (all.size > 0) {
-        const untilNext = yield* tick
-        if (all.size > 0) {
-          yield* Effect.sleep(Duration.millis(Math.ceil(Math.min(intervalMillis, untilNext))))
-        }
-      }
-      ticker = undefined
-    })
-
   const ensureTicking = (term: Term): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const intervalMillis = tickMillisOf(term)
-      if (ticker !== undefined && ticker.intervalMillis <= intervalMillis) {
-        return Effect.void
-      }
+    Effect.gen(function*() {
+      const at = yield* now
       const previous = ticker
-      return ticking(intervalMillis).pipe(
-        forkDetached(holdScope),
-        Effect.map((fiber) => {
-          ticker = { fiber, intervalMillis }
-        }),
-        Effect.zipRight(previous === undefined ? Effect.void : Fiber.interruptFork(previous.fiber))
-      )
+      if (
+        previous !== undefined && nextTickNanos <= at.monotonicNanos + BigInt(untilTickMillis(term, at)) * nanosPerMilli
+      ) {
+        return
+      }
+      ticker = yield* forkDetached(holdScope)(Effect.forever(tick))
+      if (previous !== undefined) {
+        yield* Fiber.interruptFork(previous)
+      }
     })
 
   return {
     held: Effect.gen(function*() {
       const at = yield* now
-      return yield* Effect.filter([...all.values()], (term) => isHeld(term, at))
+      return yield* Effect.filter([...all], (term) => isHeld(term, at))
     }),
+    // Every term of the lease is asked, so that a loss is told before another term of it begins (T5).
     holds: (ref, owner) =>
-      Effect.suspend(() => {
-        const term = all.get(termKey(ref, owner))
-        return term === undefined ? Effect.succeed(false) : Effect.flatMap(now, (at) => isHeld(term, at))
-      }),
+      Effect.flatMap(now, (at) => Effect.filter(termsOf(ref), (term) => isHeld(term, at))).pipe(
+        Effect.map((held) => held.some((term) => term.owner === owner))
+      ),
     add: (term) =>
       Effect.suspend(() => {
-        all.set(termKey(term.ref, term.owner), term)
+        remember(term)
         return ensureTicking(term)
       }),
     isHeld,
     lose,
     release: (term) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
         forget(term)
-        return term.release()
+        return Effect.as(stopTickingIfIdle, term.release())
       }),
     hasLostToOwnName: (ref, owner) => lostToOwnName.has(termKey(ref, owner))
   }
@@ -127,4 +140,6 @@ export const make = (holdScope: Scope.Scope): Terms => {
 const stopRenewal = (term: Term): Effect.Effect<void> =>
   term.renewal === undefined ? Effect.void : Fiber.interruptFork(term.renewal)
 
-const tickMillisOf = (term: Term): number => Math.min(longestTickMillis, Duration.toMillis(term.settings.ttl) / 10)
+/** Whole milliseconds until this term's clocks have to be looked at again (R4). */
+const untilTickMillis = (term: Term, at: Instant): number =>
+  Math.ceil(Math.min(Duration.toMillis(term.settings.ttl) / 10, term.remainingMillis(at)))

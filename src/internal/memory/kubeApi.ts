@@ -3,6 +3,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { KubeApi } from "../../KubeApi.js"
+import type { LeaseJson } from "../../KubeApiMemory.js"
 import type { Conflict, Forbidden, Invalid, NotFound, Operation, RequestError, Unauthorized } from "../../KubeError.js"
 import { Transient } from "../../KubeError.js"
 import type { LeaseRef, Observed, Preconditions } from "../../LeaseObject.js"
@@ -60,24 +61,31 @@ export const make = (server: ApiServer, fieldManager: string): KubeApi["Type"] =
   }
 }
 
-export const readJson = (server: ApiServer, ref: LeaseRef): Effect.Effect<JsonObject, NotFound | RequestError> =>
-  answerTo(server, "get", ref, { verb: "get", ...refOf(ref) }).pipe(
-    Effect.map(({ body }) => body),
+export const readJson = (server: ApiServer, ref: LeaseRef): Effect.Effect<LeaseJson, NotFound | RequestError> =>
+  requestJson(server, "get", ref, { verb: "get", ...refOf(ref) }).pipe(
     Effect.catchTag("Conflict", notAboutLeases)
   )
 
-export const listJson = (server: ApiServer): Effect.Effect<ReadonlyArray<JsonObject>> =>
+export const listJson = (server: ApiServer): Effect.Effect<ReadonlyArray<LeaseJson>> =>
   Effect.map(server.handle({ verb: "list", selector: {} }), ({ body }) => {
     const items = body["items"]
-    return isJsonArray(items) ? items.filter(isJsonObject) : []
+    return isJsonArray(items) ? items.filter(isLeaseJson) : []
   })
 
-export const writeJson = (
+export const requestJson = (
   server: ApiServer,
   operation: Operation,
   ref: LeaseRef,
   request: LeaseRequest
-): Effect.Effect<JsonObject, AnswerError> => Effect.map(answerTo(server, operation, ref, request), ({ body }) => body)
+): Effect.Effect<LeaseJson, AnswerError> =>
+  Effect.flatMap(
+    answerTo(server, operation, ref, request),
+    ({ body }) => isLeaseJson(body) ? Effect.succeed(body) : Effect.fail(undecodable(operation, ref, "it is a Status"))
+  )
+
+/** The store holds what its decoder has let in: with both parts, it is a Lease. */
+const isLeaseJson = (json: Json): json is Json & LeaseJson =>
+  isJsonObject(at(json, "metadata")) && isJsonObject(at(json, "spec"))
 
 export const remove = (
   server: ApiServer,

@@ -19,14 +19,14 @@ export const makeMemoryServer = (server: ApiServer): MemoryServer["Type"] => ({
   get: (ref) => MemoryApi.readJson(server, ref),
   list: MemoryApi.listJson(server),
   create: (namespace, body, { fieldManager = defaultManager } = {}) =>
-    MemoryApi.writeJson(server, "create", { namespace, name: MemoryApi.nameOf(body) }, {
+    MemoryApi.requestJson(server, "create", { namespace, name: MemoryApi.nameOf(body) }, {
       verb: "create",
       namespace,
       body,
       fieldManager
     }),
   patch: (ref, body, { fieldManager = defaultManager } = {}) =>
-    MemoryApi.writeJson(server, "patch", ref, {
+    MemoryApi.requestJson(server, "patch", ref, {
       verb: "patch",
       ...ref,
       patchType: "application/merge-patch+json",
@@ -34,7 +34,7 @@ export const makeMemoryServer = (server: ApiServer): MemoryServer["Type"] => ({
       fieldManager
     }),
   replace: (ref, body, { fieldManager = defaultManager } = {}) =>
-    MemoryApi.writeJson(server, "patch", ref, { verb: "update", ...ref, body, fieldManager }),
+    MemoryApi.requestJson(server, "patch", ref, { verb: "update", ...ref, body, fieldManager }),
   delete: (ref, preconditions = {}) => MemoryApi.remove(server, ref, preconditions),
   createNamespace: server.createNamespace,
   deleteNamespace: server.removeNamespace,

@@ -47,7 +47,7 @@ export const exchange = (
         return answered(methodNotAllowed)
       case "Leases":
         return Accounts.may(account, target)
-          ? leases(server, request, target)
+          ? leases(server, request, target, nowMillis)
           : answered(Accounts.forbidden(account, target))
     }
   })
@@ -89,18 +89,29 @@ const pathReply = (account: Account, { method }: HttpRequest, path: string, date
   )
 }
 
-const leases = (server: ApiServer, request: HttpRequest, target: LeaseRoute & Attributes): Effect.Effect<Reply> =>
-  target.verb === "watch"
-    ? watch(server, request, target)
-    : Effect.flatMap(
-      Effect.flatMap(leaseRequest(request, target), server.handle).pipe(Effect.merge),
-      (answer) =>
-        Effect.map(server.nowMillis, (nowMillis) => {
-          const dateMillis = "dateMillis" in answer ? answer.dateMillis : nowMillis
-          const body = Table.isAsked(request.headers.accept) ? Table.fromAnswer(answer.body, dateMillis) : answer.body
-          return Replies.fromAnswer({ status: answer.status, body }, dateMillis)
-        })
-    )
+const leases = (
+  server: ApiServer,
+  request: HttpRequest,
+  target: LeaseRoute & Attributes,
+  nowMillis: number
+): Effect.Effect<Reply> => {
+  const unselectable = selectorFailure(request.url)
+  if (unselectable !== undefined) {
+    return Effect.succeed(Replies.fromAnswer(unselectable, nowMillis))
+  }
+  if (target.verb === "watch") {
+    return watch(server, request, target)
+  }
+  return Either.match(leaseRequest(request, target), {
+    onLeft: (answer) => Effect.succeed(Replies.fromAnswer(answer, nowMillis)),
+    onRight: (understood) =>
+      Effect.map(server.handle(understood), ({ body, dateMillis, status }) =>
+        Replies.fromAnswer(
+          { status, body: Table.isAsked(request.headers.accept) ? Table.fromAnswer(body, dateMillis) : body },
+          dateMillis
+        ))
+  })
+}
 
 const watch = (
   server: ApiServer,
@@ -137,15 +148,6 @@ const leaseRequest = (request: HttpRequest, target: LeaseRoute): Either.Either<L
     dryRun: searchParams.get("dryRun") === "All",
     force: Routes.isTrue(searchParams.get("force"))
   }
-  const unknownField = Routes.unknownField(request.url)
-  if (unknownField !== undefined) {
-    return Either.left(Status.badRequest(
-      `"${unknownField}" is not a known field selector: only "metadata.name", "metadata.namespace"`
-    ))
-  }
-  if ((searchParams.get("labelSelector") ?? "") !== "") {
-    return Either.left(Status.badRequest("TestApiServer selects by metadata.name only, not by labels"))
-  }
   switch (verb) {
     case "get":
       return Either.right({ verb, namespace, name })
@@ -176,6 +178,19 @@ const leaseRequest = (request: HttpRequest, target: LeaseRoute): Either.Either<L
           dryRun: options.dryRun
         }))
   }
+}
+
+/** What a Lease cannot be selected by. */
+const selectorFailure = (url: URL): Answer | undefined => {
+  const unknownField = Routes.unknownField(url)
+  if (unknownField !== undefined) {
+    return Status.badRequest(
+      `"${unknownField}" is not a known field selector: only "metadata.name", "metadata.namespace"`
+    )
+  }
+  return (url.searchParams.get("labelSelector") ?? "") === ""
+    ? undefined
+    : Status.badRequest("TestApiServer selects by metadata.name, not by labels")
 }
 
 const mediaType = ({ headers }: HttpRequest): string => headers.contentType?.split(";")[0]?.trim() ?? ""

@@ -1,12 +1,11 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type { JsonObject } from "../../internal/memory/json.js"
 import { makeMemoryServer, settingsFrom } from "../../internal/memory/memoryServer.js"
-import type * as KubeApiMemory from "../../KubeApiMemory.js"
+import type { JsonObject, LeaseJson, Options } from "../../KubeApiMemory.js"
 import type { LeaseRef } from "../../LeaseObject.js"
 import type { Behaviour, WireBehaviour } from "../Behaviour.js"
 import type { Fault } from "../Fault.js"
@@ -43,9 +42,9 @@ export interface RunningTestApiServer {
   /** Returns what takes the fault away. */
   inject(fault: Fault<Behaviour> | Fault<WireBehaviour>): Promise<() => Promise<void>>
   /** The Lease as the server has it, or `undefined`. */
-  getLease(ref: LeaseRef): Promise<JsonObject | undefined>
+  getLease(ref: LeaseRef): Promise<LeaseJson | undefined>
   /** Like `kubectl patch --type=merge`. */
-  patchLease(ref: LeaseRef, mergePatch: JsonObject): Promise<JsonObject>
+  patchLease(ref: LeaseRef, mergePatch: JsonObject): Promise<LeaseJson>
   /** Like `kubectl delete`. */
   deleteLease(ref: LeaseRef): Promise<void>
   /** Ends every connection and stops listening. */
@@ -59,7 +58,7 @@ export interface RunningTestApiServer {
  * @since 0.1.0
  * @category constructors
  */
-export const start = async (options: KubeApiMemory.Options = {}): Promise<RunningTestApiServer> => {
+export const start = async (options: Options = {}): Promise<RunningTestApiServer> => {
   const scope = await run(Scope.make())
   const server = await run(Scope.extend(TestServers.make(settingsFrom(options)), scope))
   const memory = makeMemoryServer(server.api)
