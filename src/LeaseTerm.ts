@@ -195,8 +195,10 @@ export const isDatedExpired = ({ maxClockSkew, record, ttl }: Evidence): boolean
   }
   const renewedMillis = microTimeToMillis(renewTime)
   const skewMillis = Duration.toMillis(maxClockSkew)
+  // A holder knows the server's time to a second, and writes what has surely passed (T6).
+  const latestMillis = Math.max(changedMillis, renewedMillis + 1000)
   return Math.abs(changedMillis - renewedMillis) <= 1000 + skewMillis &&
-    record.serverDateMillis - Math.max(changedMillis, renewedMillis) >= durationMillisOf(record, ttl) + skewMillis
+    record.serverDateMillis - latestMillis >= durationMillisOf(record, ttl) + skewMillis
 }
 
 /**

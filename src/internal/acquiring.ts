@@ -8,12 +8,14 @@ import { Transient } from "../KubeError.js"
 import type { LeaseRef, LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { Judgement } from "../LeaseTerm.js"
-import { createSpec, identityOf, isSameTerm, judge, takeSpec } from "../LeaseTerm.js"
+import { createSpec, durationMillisOf, identityOf, isSameTerm, judge, takeSpec } from "../LeaseTerm.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { forkDetached } from "./forkDetached.js"
+import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
-import { logging } from "./logging.js"
+import { log, logging } from "./logging.js"
+import * as Metrics from "./metrics.js"
 import { giveBack, releaseLogged } from "./releasing.js"
 import { renewals } from "./renewing.js"
 import { timedOut } from "./requests.js"
@@ -48,7 +50,7 @@ export const acquire = (
       Effect.onError(() => Effect.zipRight(Fiber.interruptFork(fiber), Effect.forkDaemon(releaseBegun(engine, fiber))))
     )
     return yield* exit
-  })
+  }).pipe(Metrics.recordingSeconds(Metrics.acquireSeconds))
 
 /** A term that began in the very moment in which its caller stopped waiting. */
 const releaseBegun = (engine: Engine, fiber: Fiber.Fiber<Option.Option<Term>, KubeError>): Effect.Effect<void> =>
@@ -127,18 +129,26 @@ const see = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Opti
     const ref = refOf(settings)
     const record = yield* Effect.interruptible(engine.requests.get(ref, Duration.toMillis(settings.requestTimeout)))
     const at = yield* now
+    const { isNewTerm, sighting } = engine.sightings.see(ref, record, at.monotonicNanos)
     const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), {
       record,
-      sighting: engine.sightings.see(ref, record, at.monotonicNanos),
+      sighting,
       now: at,
       ttl: settings.ttl,
       maxClockSkew: settings.maxClockSkew
     })
     if (judgement._tag === "Contended" && judgement.because !== "fresh") {
-      yield* Effect.logWarning(advice[judgement.because])
+      yield* log(Effect.logWarning(advice[judgement.because]))
+    }
+    const durationMillis = durationMillisOf(record, settings.ttl)
+    if (isNewTerm && judgement._tag === "Contended" && durationMillis > longestPlausibleMillis) {
+      yield* log(Effect.logWarning(`The record of ${judgement.by} asks for a duration of ${durationMillis / 1000} s`))
     }
     return Option.some({ record, judgement })
   }).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone))
+
+/** No holder of sound mind keeps others out for longer than this after it has gone silent. */
+const longestPlausibleMillis = 24 * 60 * 60 * 1000
 
 const advice = {
   duplicateOwner: "Another process uses this owner name, which has to be this process's own",
@@ -160,6 +170,7 @@ const write = (
       onNone: () => createSpec(settings.owner, durationSeconds, time),
       onSome: (lease) => takeSpec(lease, settings.owner, durationSeconds, time)
     })
+    const call: KubeCall = { operation: Option.isNone(record) ? "create" : "patch", ref: refOf(settings) }
     unsettled.add(time)
     const answer = yield* send(engine, settings, record, spec).pipe(
       Effect.tapError((error) => Effect.sync(() => error._tag !== "Transient" && unsettled.delete(time)))
@@ -173,20 +184,20 @@ const write = (
     }
     if (!isSameTerm(identityOf(answer), expected)) {
       return yield* refuse(
-        settings,
+        call,
         "the API server answered with another record than was written; does a webhook change it?"
       )
     }
     const term = new Term({ settings, record: answer, renewTime: time, sentAt })
     if (term.remainingMillis(yield* now) === 0) {
-      return yield* refuse(settings, "the answer came after the renew deadline")
+      return yield* refuse(call, "the answer came after the renew deadline")
     }
     // Nobody waits for this term any more: what has landed is given back under the lock of this attempt.
     yield* Effect.allowInterrupt
     unsettled.clear()
     yield* engine.terms.add(term)
     term.renewal = yield* forkDetached(engine.holdScope)(renewals(engine, term))
-    yield* Effect.logInfo("Acquired", { token: term.token })
+    yield* log(Effect.logInfo("Acquired", { token: term.token }))
     return term
   })
 
@@ -199,9 +210,7 @@ const send = (engine: Engine, settings: LeaseSettings, record: Option.Option<Obs
   })
 }
 
-const refuse = (settings: LeaseSettings, why: string): Transient => {
-  const call = { operation: "patch", ref: refOf(settings) } as const
-  return new Transient({ ...call, kind: "Decode", message: `${cannot(call)}: ${why}` })
-}
+const refuse = (call: KubeCall, why: string): Transient =>
+  new Transient({ ...call, kind: "Decode", message: `${cannot(call)}: ${why}` })
 
 const refOf = ({ name, namespace }: LeaseSettings): LeaseRef => ({ namespace, name })

@@ -4,11 +4,13 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { RequestError } from "../KubeError.js"
+import { Transient } from "../KubeError.js"
 import type { LeaseObject, LeaseRef, MicroTime, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import { ownerOf } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { millisBetween, now } from "./clocks.js"
+import { log } from "./logging.js"
 import type { Requests } from "./requests.js"
 import { retryDelayMillis } from "./retryDelay.js"
 
@@ -31,33 +33,34 @@ export const clearAndDelete = (
   resourceVersion: string | undefined
 ): Effect.Effect<void, RequestError> =>
   Effect.flatMap(
-    clear(clearing, resourceVersion, 0),
+    retrying(clearing, (failures) => clearOnce(clearing, failures === 0 ? resourceVersion : undefined)),
     Option.match({ onNone: () => Effect.void, onSome: (cleared) => deleteCleared(clearing, cleared) })
   )
 
-/** `Transient` is retried as long as `releaseTimeout` allows (X4). Gives the cleared record, if there was one to clear. */
-const clear = (
+/** `Transient` is retried as long as `releaseTimeout` allows (X4). */
+const retrying = <A, E>(
   clearing: Clearing,
-  resourceVersion: string | undefined,
-  failures: number
-): Effect.Effect<Option.Option<Observed>, RequestError> =>
-  Effect.catchTag(clearOnce(clearing, resourceVersion), "Transient", (error) =>
+  attempt: (failures: number) => Effect.Effect<A, E | Transient>,
+  failures = 0
+): Effect.Effect<A, E | Transient> =>
+  Effect.catchIf(attempt(failures), (error) => error instanceof Transient, (error) =>
     Effect.gen(function*() {
       const timeLeftMillis = yield* millisLeft(clearing)
       const delayMillis = retryDelayMillis({
         attempt: failures,
         error,
         random: yield* Random.next,
-        requestTimeoutMillis: Duration.toMillis(clearing.settings.requestTimeout),
+        requestTimeoutMillis: requestTimeoutMillis(clearing),
         timeLeftMillis
       })
       if (delayMillis >= timeLeftMillis) {
-        return yield* error
+        return yield* Effect.fail(error)
       }
       yield* Effect.sleep(Duration.millis(delayMillis))
-      return yield* clear(clearing, undefined, failures + 1)
+      return yield* retrying(clearing, attempt, failures + 1)
     }))
 
+/** The cleared record, or none if nothing that may be cleared stands any more. */
 const clearOnce = (
   clearing: Clearing,
   knownVersion: string | undefined
@@ -108,17 +111,19 @@ const deleteCleared = (clearing: Clearing, cleared: Observed): Effect.Effect<voi
   const { resourceVersion, uid } = cleared.metadata
   return clearing.settings.releaseMode === "clear" || uid === undefined
     ? Effect.void
-    : Effect.flatMap(
-      requestMillis(clearing),
-      (limitMillis) => clearing.requests.delete(clearing.ref, { uid, resourceVersion }, limitMillis)
-    ).pipe(Effect.catchAll((error) => Effect.logDebug("Released; the cleared record stays", error)))
+    : retrying(clearing, () =>
+      Effect.flatMap(
+        requestMillis(clearing),
+        (limitMillis) => clearing.requests.delete(clearing.ref, { uid, resourceVersion }, limitMillis)
+      )).pipe(Effect.catchAll((error) => log(Effect.logDebug("Released; the cleared record stays", error))))
 }
 
 const millisLeft = ({ settings, startedAt }: Clearing): Effect.Effect<number> =>
   Effect.map(now, (at) => Math.max(0, Duration.toMillis(settings.releaseTimeout) - millisBetween(startedAt, at)))
 
 const requestMillis = (clearing: Clearing): Effect.Effect<number> =>
-  Effect.map(
-    millisLeft(clearing),
-    (left) => Math.floor(Math.min(left, Duration.toMillis(clearing.settings.requestTimeout)))
-  )
+  Effect.map(millisLeft(clearing), (left) => Math.floor(Math.min(left, requestTimeoutMillis(clearing))))
+
+/** So short that one request without an answer is not the end (X4). */
+const requestTimeoutMillis = ({ settings }: Clearing): number =>
+  Math.min(Duration.toMillis(settings.requestTimeout), Math.floor(Duration.toMillis(settings.releaseTimeout) / 2))

@@ -6,3 +6,6 @@ export const logging = (
 ) =>
 <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.annotateLogs(effect, { lease: `${about.ref.namespace}/${about.ref.name}`, owner: about.owner })
+
+/** A logger of the user's that throws must not take a renewal, a release or the ticker with it. */
+export const log = (entry: Effect.Effect<void>): Effect.Effect<void> => Effect.catchAllDefect(entry, () => Effect.void)

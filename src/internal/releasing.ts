@@ -10,7 +10,7 @@ import { clearAndDelete } from "./clearing.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
-import { logging } from "./logging.js"
+import { log, logging } from "./logging.js"
 import { timedOut } from "./requests.js"
 import { spanOptions } from "./spanOptions.js"
 import type { Term } from "./term.js"
@@ -37,7 +37,7 @@ export const release = (engine: Engine, term: Term): Effect.Effect<void, Request
 /** For a finalizer, which cannot fail: what cannot be given back ends by its duration. */
 export const releaseLogged = (engine: Engine, term: Term): Effect.Effect<void> =>
   release(engine, term).pipe(
-    Effect.catchAll((error) => Effect.logWarning("Cannot release; the record ends by its duration", error)),
+    Effect.catchAll((error) => log(Effect.logWarning("Cannot release; the record ends by its duration", error))),
     logging(term)
   )
 
@@ -54,7 +54,7 @@ const releaseOnServer = (engine: Engine, term: Term, startedAt: Instant): Effect
       clearTime: term.nextRenewTime(engine.serverClock, yield* now),
       isOwn: (record) => isSameTerm(identityOf(record), term.identity)
     }, term.resourceVersion)
-    yield* Effect.logInfo("Released")
+    yield* log(Effect.logInfo("Released"))
   }).pipe(
     engine.locks.withLock(termKey(term.ref, term.owner)),
     withinReleaseTimeout(term.settings),
@@ -87,7 +87,12 @@ export const giveBack = (
   }).pipe(
     withinReleaseTimeout(settings),
     Effect.catchAll((error) =>
-      Effect.logWarning("Cannot give back what may have landed of an abandoned acquire; it ends by its duration", error)
+      log(
+        Effect.logWarning(
+          "Cannot give back what may have landed of an abandoned acquire; it ends by its duration",
+          error
+        )
+      )
     ),
     logging({ owner: settings.owner, ref: settings })
   )

@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
@@ -10,10 +11,11 @@ import { Transient } from "../KubeError.js"
 import type { LeaseObject } from "../LeaseObject.js"
 import type { LeaseLost } from "../LeaseTerm.js"
 import { endedBy, LostReason } from "../LeaseTerm.js"
-import { monotonicMillisBetween, monotonicNanos, now } from "./clocks.js"
+import { millisBetween, monotonicMillisBetween, monotonicNanos, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { cannot } from "./kubeCall.js"
-import { logging } from "./logging.js"
+import { log, logging } from "./logging.js"
+import * as Metrics from "./metrics.js"
 import { nextRenewal } from "./renewalCadence.js"
 import { retryDelayMillis } from "./retryDelay.js"
 import { spanOptions } from "./spanOptions.js"
@@ -64,14 +66,17 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
     while (true) {
       const outcome = yield* Effect.either(renewOnce(engine, term))
       if (Either.isRight(outcome)) {
+        yield* Metric.increment(Metrics.renewed)
         break
       }
       const error = outcome.left
       if (error._tag === "LeaseLost") {
+        yield* Metric.increment(Metrics.renewalLost)
         return yield* error
       }
+      yield* Metric.increment(Metrics.renewalFailed)
       if (failures === 0) {
-        yield* Effect.logWarning("Cannot renew; trying again until the renew deadline", error)
+        yield* log(Effect.logWarning("Cannot renew; trying again until the renew deadline", error))
       }
       term.lastError = error
       yield* Effect.sleep(Duration.millis(retryDelayMillis({
@@ -85,7 +90,7 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
     }
     if (failures > 0) {
       term.lastError = undefined
-      yield* Effect.logInfo("Renewed again", { failures })
+      yield* log(Effect.logInfo("Renewed again", { failures }))
     }
   })
 
@@ -130,6 +135,9 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
         message: `${cannot({ operation: "patch", ref: term.ref })}: the API server answered without changing the record`
       })
     }
+    const acknowledgedAt = yield* now
+    yield* Metric.update(Metrics.renewalSeconds, millisBetween(sentAt, acknowledgedAt) / 1000)
+    yield* Metric.update(Metrics.deadlineMarginSeconds, term.remainingMillis(acknowledgedAt) / 1000)
     term.acknowledge(sentAt)
   }).pipe(Effect.catchTag("NotFound", () => lose(engine, term, LostReason.Deleted())))
 

@@ -1,6 +1,6 @@
 import type { LeaseRef, Observed } from "../LeaseObject.js"
 import type { Sighting } from "../LeaseTerm.js"
-import { sight } from "../LeaseTerm.js"
+import { isSameTerm, sight } from "../LeaseTerm.js"
 import { leaseKey } from "./termKey.js"
 
 /** Forgetting a record only makes a contender wait anew. */
@@ -10,9 +10,14 @@ const mostSightings = 10_000
 export class Sightings {
   readonly #byRef = new Map<string, Sighting>()
 
-  see(ref: LeaseRef, record: Observed, arrivedNanos: bigint): Sighting {
+  see(
+    ref: LeaseRef,
+    record: Observed,
+    arrivedNanos: bigint
+  ): { readonly sighting: Sighting; readonly isNewTerm: boolean } {
     const key = leaseKey(ref)
-    const sighting = sight(this.#byRef.get(key), record, arrivedNanos)
+    const previous = this.#byRef.get(key)
+    const sighting = sight(previous, record, arrivedNanos)
     // Deleted first, so that the oldest stands first.
     this.#byRef.delete(key)
     this.#byRef.set(key, sighting)
@@ -20,6 +25,6 @@ export class Sightings {
       const [oldest] = this.#byRef.keys()
       this.#byRef.delete(oldest ?? key)
     }
-    return sighting
+    return { sighting, isNewTerm: previous === undefined || !isSameTerm(previous.identity, sighting.identity) }
   }
 }

@@ -2,12 +2,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import * as Metric from "effect/Metric"
 import type { LeaseRef } from "../LeaseObject.js"
 import type { LostReason } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import { forkDetached } from "./forkDetached.js"
-import { logging } from "./logging.js"
+import { log, logging } from "./logging.js"
+import * as Metrics from "./metrics.js"
 import type { Term } from "./term.js"
 import { leaseKey, termKey } from "./termKey.js"
 
@@ -73,10 +75,11 @@ export const make = (holdScope: Scope.Scope): Terms => {
         lostToOwnName.add(termKey(term.ref, term.owner))
       }
       return Effect.all([
+        Metric.increment(Metrics.lost(reason)),
+        Metric.incrementBy(Metrics.held, -1),
         stopRenewal(term),
         stopTickingIfIdle,
-        // A logger of the user's that throws must not take the ticker with it.
-        Effect.logWarning(term.loss?.message).pipe(logging(term), Effect.catchAllDefect(() => Effect.void))
+        log(Effect.logWarning(term.loss?.message)).pipe(logging(term))
       ], { discard: true })
     })
 
@@ -124,14 +127,19 @@ export const make = (holdScope: Scope.Scope): Terms => {
     add: (term) =>
       Effect.suspend(() => {
         remember(term)
-        return ensureTicking(term)
+        return Effect.all([Metric.increment(Metrics.terms), Metric.increment(Metrics.held), ensureTicking(term)], {
+          discard: true
+        })
       }),
     isHeld,
     lose,
     release: (term) =>
       Effect.suspend(() => {
+        if (!term.release()) {
+          return Effect.succeed(false)
+        }
         forget(term)
-        return Effect.as(stopTickingIfIdle, term.release())
+        return Effect.as(Effect.zipRight(Metric.incrementBy(Metrics.held, -1), stopTickingIfIdle), true)
       }),
     hasLostToOwnName: (ref, owner) => lostToOwnName.has(termKey(ref, owner))
   }

@@ -37,7 +37,8 @@ export const listen = (
       () =>
         Effect.async<void>((resume) => {
           server.close(() => resume(Effect.void))
-          server.closeAllConnections()
+          // Node's `closeAllConnections` forgets those in their TLS handshake.
+          connections.forEach((socket) => socket.destroy())
         })
     )
     const run = yield* FiberSet.makeRuntime<Scope.Scope>()
