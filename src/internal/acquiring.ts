@@ -1,3 +1,4 @@
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,7 +17,7 @@ import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
 import { log, logging } from "./logging.js"
 import * as Metrics from "./metrics.js"
-import { giveBack, releaseLogged } from "./releasing.js"
+import { giveBack } from "./releasing.js"
 import { renewals } from "./renewing.js"
 import { timedOut } from "./requests.js"
 import { leaseDurationSeconds } from "./resolveSettings.js"
@@ -38,44 +39,66 @@ export const acquire = (
   restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 ): Attempt =>
   Effect.gen(function*() {
+    const handover: Handover = {
+      outcome: yield* Deferred.make<Option.Option<Term>, KubeError>(),
+      isWanted: yield* Deferred.make<boolean>()
+    }
     // Uninterruptible, but for its waits and reads: a term that has begun is never lost on the way.
-    const fiber = yield* Effect.forkIn(attempt(engine, settings), engine.acquireScope)
-    const exit = yield* Fiber.await(fiber).pipe(
+    const fiber = yield* Effect.forkIn(attempt(engine, settings, handover), engine.acquireScope)
+    return yield* Deferred.await(handover.outcome).pipe(
       Effect.timeoutFail({
         duration: settings.acquireTimeout,
         onTimeout: () =>
           timedOut({ operation: "get", ref: refOf(settings) }, Duration.toMillis(settings.acquireTimeout))
       }),
       restore,
-      Effect.onError(() => Effect.zipRight(Fiber.interruptFork(fiber), Effect.forkDaemon(releaseBegun(engine, fiber))))
+      Effect.onExit((exit) =>
+        Exit.isSuccess(exit)
+          ? Deferred.succeed(handover.isWanted, true)
+          : Effect.zipRight(Deferred.succeed(handover.isWanted, false), Fiber.interruptFork(fiber))
+      )
     )
-    return yield* exit
   }).pipe(Metrics.recordingSeconds(Metrics.acquireSeconds))
 
-/** A term that began in the very moment in which its caller stopped waiting. */
-const releaseBegun = (engine: Engine, fiber: Fiber.Fiber<Option.Option<Term>, KubeError>): Effect.Effect<void> =>
-  Effect.flatMap(
-    Fiber.await(fiber),
-    (exit) => Exit.isSuccess(exit) && Option.isSome(exit.value) ? releaseLogged(engine, exit.value.value) : Effect.void
-  )
+/** How an attempt gives its caller the term, and learns whether the caller was still there to take it. */
+interface Handover {
+  readonly outcome: Deferred.Deferred<Option.Option<Term>, KubeError>
+  readonly isWanted: Deferred.Deferred<boolean>
+}
 
-const attempt = (engine: Engine, settings: LeaseSettings): Attempt =>
+/** Before another has its turn, either the caller has the term or nothing is left of it (T3, A4). */
+const attempt = (engine: Engine, settings: LeaseSettings, { isWanted, outcome }: Handover): Effect.Effect<void> =>
   Effect.suspend(() => {
     const unsettled = new Set<MicroTime>()
-    return Effect.if(engine.terms.holds(settings, settings.owner), {
+    const handOver = (term: Term): Effect.Effect<void> =>
+      Deferred.succeed(outcome, Option.some(term)).pipe(
+        Effect.zipRight(Deferred.await(isWanted)),
+        Effect.flatMap((wanted) => wanted ? Effect.void : undo(engine, term))
+      )
+    const tried: Attempt = Effect.if(engine.terms.holds(settings, settings.owner), {
       onTrue: () => Effect.succeedNone,
       onFalse: () => tryAgain(engine, settings, unsettled, settings.acquireRetries)
-    }).pipe(
-      Effect.onExit((exit) =>
-        unsettled.size > 0 && !(Exit.isSuccess(exit) && Option.isSome(exit.value))
-          ? giveBack(engine, settings, [...unsettled])
-          : Effect.void
-      )
+    })
+    return tried.pipe(
+      Effect.onExit(() => unsettled.size > 0 ? giveBack(engine, settings, [...unsettled]) : Effect.void),
+      Effect.tap((begun) => Option.isNone(begun) ? Effect.void : handOver(begun.value))
     )
   }).pipe(
     engine.locks.withLock(termKey(settings, settings.owner)),
-    logging({ owner: settings.owner, ref: settings })
+    logging({ owner: settings.owner, ref: settings }),
+    Effect.onExit((exit) => Deferred.done(outcome, exit)),
+    Effect.ignore
   )
+
+/** A term that began in the very moment in which its caller stopped waiting. */
+const undo = (engine: Engine, term: Term): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    yield* engine.terms.release(term)
+    if (term.renewal !== undefined) {
+      yield* Fiber.interrupt(term.renewal)
+    }
+    yield* giveBack(engine, term.settings, Option.toArray(Option.fromNullable(term.identity.acquireTime)))
+  })
 
 /** What another try may find otherwise: passing failures, and races lost (A1, A3). */
 type Passing = Conflict | NotFound | Transient
