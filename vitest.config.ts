@@ -1,9 +1,20 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { readmeExamples } from "./test/readme/examples.js"
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
 export default defineConfig({
   test: {
     projects: [
       {
+        plugins: [readmeExamples],
+        resolve: {
+          alias: [
+            { find: /^kubernetes-lease$/, replacement: source("index.ts") },
+            { find: /^kubernetes-lease\/testing$/, replacement: source("testing/index.ts") }
+          ]
+        },
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],

@@ -188,10 +188,10 @@ describe("E2, dated", () => {
     assert.isTrue(isDatedExpired(observedAfter(32_000)))
   })
 
-  it("E2 the later of the last change and renewTime counts", () => {
+  it("E2 the later of the last change and renewTime counts, each with the second of its resolution", () => {
     const renewTime = microTimeFromMillis(renewedMillis + 2500)
-    assert.isFalse(isDatedExpired(observedAfter(33_499, { renewTime })))
-    assert.isTrue(isDatedExpired(observedAfter(33_500, { renewTime })))
+    assert.isFalse(isDatedExpired(observedAfter(34_499, { renewTime })))
+    assert.isTrue(isDatedExpired(observedAfter(34_500, { renewTime })))
   })
 
   it("E2 the latest of all writers of spec counts, and writers of other fields do not", () => {

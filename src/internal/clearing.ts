@@ -8,6 +8,7 @@ import { Transient } from "../KubeError.js"
 import type { LeaseObject, LeaseRef, MicroTime, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import { ownerOf } from "../LeaseTerm.js"
+import { asTransient } from "./asTransient.js"
 import type { Instant } from "./clocks.js"
 import { millisBetween, now } from "./clocks.js"
 import { log } from "./logging.js"
@@ -27,15 +28,30 @@ export interface Clearing {
   readonly isOwn: (record: LeaseObject) => boolean
 }
 
-/** Clears, so that waiting contenders go on from here, and then deletes in mode `"delete"` (X2). */
-export const clearAndDelete = (
+/**
+ * Clears, so that waiting contenders go on from here (X2). Gives the cleared record, or none if nothing that may be
+ * cleared stands any more.
+ */
+export const clear = (
   clearing: Clearing,
   resourceVersion: string | undefined
-): Effect.Effect<void, RequestError> =>
-  Effect.flatMap(
-    retrying(clearing, (failures) => clearOnce(clearing, failures === 0 ? resourceVersion : undefined)),
-    Option.match({ onNone: () => Effect.void, onSome: (cleared) => deleteCleared(clearing, cleared) })
-  )
+): Effect.Effect<Option.Option<Observed>, RequestError> =>
+  retrying(clearing, (failures) => clearOnce(clearing, failures === 0 ? resourceVersion : undefined))
+
+/**
+ * Deletes what has been cleared, in mode `"delete"` (X2). The lease is free already: whatever keeps the record, be it a
+ * missing right, is no failure of the release.
+ */
+export const deleteCleared = (clearing: Clearing, cleared: Option.Option<Observed>): Effect.Effect<void> => {
+  const { resourceVersion, uid } = Option.getOrUndefined(cleared)?.metadata ?? {}
+  return clearing.settings.releaseMode === "clear" || uid === undefined || resourceVersion === undefined
+    ? Effect.void
+    : retrying(clearing, () =>
+      Effect.flatMap(
+        requestMillis(clearing),
+        (limitMillis) => clearing.requests.delete(clearing.ref, { uid, resourceVersion }, limitMillis)
+      )).pipe(Effect.catchAll((error) => log(Effect.logDebug("Released; the cleared record stays", error))))
+}
 
 /** `Transient` is retried as long as `releaseTimeout` allows (X4). */
 const retrying = <A, E>(
@@ -60,7 +76,7 @@ const retrying = <A, E>(
       return yield* retrying(clearing, attempt, failures + 1)
     }))
 
-/** The cleared record, or none if nothing that may be cleared stands any more. */
+/** A first `Conflict` is explained by what a read shows; after a second, the next try waits. */
 const clearOnce = (
   clearing: Clearing,
   knownVersion: string | undefined
@@ -68,7 +84,7 @@ const clearOnce = (
   Effect.gen(function*() {
     const { clearTime, ref, requests } = clearing
     let resourceVersion = knownVersion
-    while (true) {
+    for (let conflicts = 0;; conflicts++) {
       if (resourceVersion === undefined) {
         const record = yield* read(clearing)
         if (Option.isNone(record) || isCleared(clearing, record.value)) {
@@ -92,6 +108,9 @@ const clearOnce = (
       if (answer.left._tag !== "Conflict") {
         return yield* answer.left
       }
+      if (conflicts > 0) {
+        return yield* asTransient(answer.left)
+      }
       resourceVersion = undefined
     }
   })
@@ -105,18 +124,6 @@ const read = (clearing: Clearing): Effect.Effect<Option.Option<Observed>, Reques
 /** Our own clear has landed although its answer has not. */
 const isCleared = (clearing: Clearing, record: LeaseObject): boolean =>
   ownerOf(record) === "" && record.spec?.acquireTime === clearing.clearTime
-
-/** The lease is free already: whatever keeps the record, be it a missing right, is no failure of the release. */
-const deleteCleared = (clearing: Clearing, cleared: Observed): Effect.Effect<void> => {
-  const { resourceVersion, uid } = cleared.metadata
-  return clearing.settings.releaseMode === "clear" || uid === undefined
-    ? Effect.void
-    : retrying(clearing, () =>
-      Effect.flatMap(
-        requestMillis(clearing),
-        (limitMillis) => clearing.requests.delete(clearing.ref, { uid, resourceVersion }, limitMillis)
-      )).pipe(Effect.catchAll((error) => log(Effect.logDebug("Released; the cleared record stays", error))))
-}
 
 const millisLeft = ({ settings, startedAt }: Clearing): Effect.Effect<number> =>
   Effect.map(now, (at) => Math.max(0, Duration.toMillis(settings.releaseTimeout) - millisBetween(startedAt, at)))

@@ -6,7 +6,8 @@ import type { MicroTime } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import { identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
 import { bounded } from "./bounded.js"
-import { clearAndDelete } from "./clearing.js"
+import type { Clearing } from "./clearing.js"
+import { clear, deleteCleared } from "./clearing.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
@@ -41,25 +42,32 @@ export const releaseLogged = (engine: Engine, term: Term): Effect.Effect<void> =
     logging(term)
   )
 
-const releaseOnServer = (engine: Engine, term: Term, startedAt: Instant): Effect.Effect<void, RequestError> =>
-  Effect.gen(function*() {
+const releaseOnServer = (engine: Engine, term: Term, startedAt: Instant): Effect.Effect<void, RequestError> => {
+  let isCleared = false
+  return Effect.gen(function*() {
     if (term.renewal !== undefined) {
       yield* Fiber.interrupt(term.renewal)
     }
-    yield* clearAndDelete({
+    const clearing: Clearing = {
       requests: engine.requests,
       ref: term.ref,
       settings: term.settings,
       startedAt,
       clearTime: term.nextRenewTime(engine.serverClock, yield* now),
       isOwn: (record) => isSameTerm(identityOf(record), term.identity)
-    }, term.resourceVersion)
+    }
+    const cleared = yield* clear(clearing, term.resourceVersion)
+    isCleared = true
     yield* log(Effect.logInfo("Released"))
+    yield* deleteCleared(clearing, cleared)
   }).pipe(
     engine.locks.withLock(termKey(term.ref, term.owner)),
     withinReleaseTimeout(term.settings),
+    // Out of time during the delete: others can have the lease all the same.
+    Effect.catchAll((error) => isCleared ? Effect.void : Effect.fail(error)),
     logging(term)
   )
+}
 
 /**
  * Gives back what may have landed of an acquire that ends without a term (T3), as far as can be known: what cannot be
@@ -73,7 +81,7 @@ export const giveBack = (
   Effect.gen(function*() {
     const startedAt = yield* now
     const latest = acquireTimes.reduce((latest, time) => time > latest ? time : latest)
-    yield* clearAndDelete({
+    const clearing: Clearing = {
       requests: engine.requests,
       ref: { namespace: settings.namespace, name: settings.name },
       settings,
@@ -83,7 +91,8 @@ export const giveBack = (
         const { acquireTime } = identityOf(record)
         return ownerOf(record) === settings.owner && acquireTime !== undefined && acquireTimes.includes(acquireTime)
       }
-    }, undefined)
+    }
+    yield* deleteCleared(clearing, yield* clear(clearing, undefined))
   }).pipe(
     withinReleaseTimeout(settings),
     Effect.catchAll((error) =>

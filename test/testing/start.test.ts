@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import * as https from "node:https"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -78,6 +80,8 @@ describe("TestApiServer.start", () => {
     const server = await start()
     const agent = new https.Agent({ keepAlive: true })
     await send(server, { path: Raw.leases, agent })
+    const inHandshake = connect(Number(new URL(server.apiBaseUrl).port), "127.0.0.1")
+    await once(inHandshake, "connect")
     const hanging = await server.inject(Fault.hang())
     const pending = send(server, { path: Raw.leases }).then(() => "answered", () => "ended")
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -1,0 +1,207 @@
+import { describe, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Supervisor from "effect/Supervisor"
+import * as TestClock from "effect/TestClock"
+import { assert } from "vitest"
+import { KubeApi } from "../../src/KubeApi.js"
+import { MemoryServer } from "../../src/KubeApiMemory.js"
+import { LeaseService } from "../../src/LeaseService.js"
+import * as LeaseServiceModule from "../../src/LeaseService.js"
+import * as Fault from "../../src/testing/Fault.js"
+import { acquired, mine, OneService, tryAcquire, yours } from "../support/leases.js"
+import { anotherProcess, inject, recordedHolder, recordOf, scenario, settle } from "../support/processes.js"
+
+/** Runs a test that must leave nothing behind: no term, and no fiber. */
+const leavingNothing = <A, E, R>(test: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const supervisor = yield* Supervisor.track
+    yield* Effect.supervised(test, supervisor)
+    // What has been interrupted still has to end.
+    for (let step = 0; step < 1000 && (yield* supervisor.value).length > 0; step++) {
+      yield* Effect.yieldNow()
+    }
+    assert.isEmpty(yield* supervisor.value, "fibers that still run")
+    assert.isEmpty(yield* Effect.flatMap(LeaseService, ({ held }) => held))
+  })
+
+const stepsOf = (count: number) => Effect.yieldNow().pipe(Effect.repeatN(count))
+
+const leaseOf = (step: number) => ({ ...mine, name: `lease-${step}` })
+
+const noRecordIsLeft = Effect.gen(function*() {
+  const left = yield* (yield* MemoryServer).list
+  assert.isEmpty(left.map(({ metadata }) => metadata))
+})
+
+/**
+ * A lease for each step at which something may happen to its acquire, all at the same time. Every fiber makes so many
+ * operations at most before others have their turn, so that a step can be in the middle of anything.
+ */
+const atEveryStep = <A, E, R>(
+  [operations, steps]: readonly [number, number],
+  test: (step: number) => Effect.Effect<A, E, R>
+) =>
+  Effect.forEach(Arr.range(0, steps), test, { concurrency: "unbounded", discard: true }).pipe(
+    Effect.withMaxOpsBeforeYield(operations),
+    leavingNothing,
+    Effect.zipRight(noRecordIsLeft),
+    Effect.provide(Layer.merge(OneService, Logger.remove(Logger.defaultLogger)))
+  )
+
+// Under the live clock, for the `TestClock` keeps every timer that has been given up. No time passes.
+describe("at any step of the scheduler", () => {
+  for (const granularity of [[2048, 25], [31, 60]] as const) {
+    const title = `(${granularity[0]} operations a step)`
+
+    it.live(`T3 F28 an interrupted acquire leaves nothing behind ${title}`, () => {
+      let holding = 0
+      return atEveryStep(granularity, (step) =>
+        Effect.gen(function*() {
+          const fiber = yield* tryAcquire(leaseOf(step)).pipe(
+            Effect.tap(() => Effect.sync(() => holding += 1)),
+            Effect.zipRight(Effect.never),
+            Effect.scoped,
+            Effect.fork
+          )
+          yield* stepsOf(step)
+          yield* Fiber.interrupt(fiber)
+        })).pipe(
+          // Some came too early for it, and some too late.
+          Effect.zipRight(Effect.sync(() => assert.isTrue(0 < holding && holding < granularity[1], `${holding} held`)))
+        )
+    })
+
+    it.live(`A4 T3 an interrupted acquire leaves the lease to the next one of this process ${title}`, () =>
+      atEveryStep(granularity, (step) =>
+        Effect.gen(function*() {
+          const fiber = yield* Effect.fork(Effect.scoped(Effect.zipRight(tryAcquire(leaseOf(step)), Effect.never)))
+          yield* stepsOf(step)
+          yield* Fiber.interrupt(fiber)
+          assert.isTrue(Option.isSome(yield* Effect.scoped(tryAcquire(leaseOf(step)))), `after ${step} steps`)
+        })))
+
+    it.live(`A4 a release leaves the lease to the next acquire, which waits for it ${title}`, () =>
+      atEveryStep(granularity, (step) =>
+        Effect.scoped(Effect.gen(function*() {
+          const held = yield* acquired(leaseOf(step))
+          yield* Effect.fork(held.release)
+          do {
+            yield* stepsOf(step)
+          } while (yield* held.isHeld)
+          yield* acquired(leaseOf(step))
+          const { metadata, spec } = yield* Effect.flatMap(KubeApi, (api) => api.getLease(leaseOf(step)))
+          assert.include(spec, { leaseTransitions: 0 }, `${metadata.name} is created anew`)
+        }))))
+
+    it.live(`A4 an interrupted acquire leaves their turn to those that wait behind it ${title}`, () =>
+      atEveryStep(granularity, (step) =>
+        Effect.gen(function*() {
+          const attempt = Effect.scoped(tryAcquire(leaseOf(step)))
+          const first = yield* Effect.fork(attempt)
+          const second = yield* Effect.fork(attempt)
+          const third = yield* Effect.fork(attempt)
+          yield* stepsOf(step)
+          yield* Fiber.interrupt(second)
+          assert.isTrue(Option.isSome(yield* Fiber.join(first)), `after ${step} steps`)
+          yield* Fiber.join(third)
+        })))
+  }
+})
+
+describe.concurrent("an acquire that is interrupted", () => {
+  const second = "1 second"
+
+  for (
+    const [where, fault, vacant] of [
+      ["before the read", Fault.delay(second).pipe(Fault.on("get")), false],
+      ["before the answer to the read", Fault.delayAnswer(second).pipe(Fault.on("get")), false],
+      ["before the create lands", Fault.delay(second).pipe(Fault.on("create")), false],
+      ["before the create lands for good", Fault.landLate(second).pipe(Fault.on("create")), false],
+      ["before the answer to the create", Fault.delayAnswer(second).pipe(Fault.on("create")), false],
+      ["when the answer to the create never comes", Fault.hang({ applied: true }).pipe(Fault.on("create")), false],
+      ["when the create never lands", Fault.hang().pipe(Fault.on("create")), false],
+      ["before the take lands", Fault.delay(second).pipe(Fault.on("patch"), Fault.times(1)), true],
+      ["before the take lands for good", Fault.landLate(second).pipe(Fault.on("patch"), Fault.times(1)), true],
+      ["before the answer to the take", Fault.delayAnswer(second).pipe(Fault.on("patch"), Fault.times(1)), true],
+      [
+        "when the answer to the take never comes",
+        Fault.hang({ applied: true }).pipe(Fault.on("patch"), Fault.times(1)),
+        true
+      ],
+      ["between two tries", Fault.tooManyRequests("2 seconds").pipe(Fault.times(1)), false],
+      [
+        "between two tries, of which the first landed",
+        Fault.answerLost().pipe(Fault.on("create"), Fault.times(1)),
+        false
+      ]
+    ] as const
+  ) {
+    it.effect(`T3 F28 ${where}: in the end nobody's record names it, and the lease is free`, () =>
+      scenario(Effect.gen(function*() {
+        if (vacant) {
+          yield* recordOf({ holderIdentity: "" })
+        }
+        yield* leavingNothing(Effect.scoped(Effect.gen(function*() {
+          yield* inject(fault)
+          const attempt = yield* Effect.fork(Effect.scoped(tryAcquire({ ...mine, acquireRetryDelay: "2 seconds" })))
+          yield* TestClock.adjust(500)
+          assert.isTrue(Option.isNone(yield* Fiber.poll(attempt)))
+          yield* Fiber.interrupt(attempt)
+          // requestTimeout, releaseTimeout
+          yield* TestClock.adjust("9 seconds")
+        })))
+        assert.notStrictEqual(yield* recordedHolder, "me")
+        const another = yield* anotherProcess
+        yield* another(acquired(yours))
+      })))
+  }
+
+  it.effect("T3 X4 gives back also when the first tries to give back fail", () =>
+    scenario(leavingNothing(Effect.gen(function*() {
+      yield* inject(Fault.delayAnswer("1 second").pipe(Fault.on("create")))
+      yield* inject(Fault.serviceUnavailable().pipe(Fault.on("patch"), Fault.times(2)))
+      const attempt = yield* Effect.fork(Effect.scoped(tryAcquire(mine)))
+      yield* TestClock.adjust(500)
+      yield* Fiber.interrupt(attempt)
+      yield* TestClock.adjust("5 seconds")
+      assert.isUndefined(yield* recordedHolder)
+    }))))
+
+  it.effect("T3 what cannot be given back ends by its duration", () =>
+    scenario(leavingNothing(Effect.scoped(Effect.gen(function*() {
+      yield* inject(Fault.delayAnswer("1 second").pipe(Fault.on("create")))
+      yield* inject(Fault.unsent().pipe(Fault.on("patch")))
+      const attempt = yield* Effect.fork(Effect.scoped(tryAcquire(mine)))
+      yield* TestClock.adjust(500)
+      yield* Fiber.interrupt(attempt)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* recordedHolder, "me")
+      const another = yield* anotherProcess
+      assert.isTrue(Option.isNone(yield* another(tryAcquire(yours))))
+      yield* TestClock.adjust("30 seconds")
+      yield* Effect.scoped(another(acquired(yours)))
+    })))))
+
+  it.effect("T3 a service that closes gives back what its acquires have sent", () =>
+    scenario(Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const service = yield* Layer.buildWithScope(LeaseServiceModule.layer, scope)
+      yield* inject(Fault.delayAnswer("1 second").pipe(Fault.on("create")))
+      const attempt = yield* Effect.fork(Effect.scoped(Effect.provide(tryAcquire(mine), service)))
+      yield* TestClock.adjust(500)
+      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      yield* settle
+      assert.strictEqual(yield* recordedHolder, "me")
+      yield* TestClock.adjust(500)
+      yield* Fiber.join(closing)
+      assert.isUndefined(yield* recordedHolder)
+      yield* Fiber.await(attempt)
+    })))
+})
