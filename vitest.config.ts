@@ -17,6 +17,8 @@ export default defineConfig({
         },
         test: {
           name: "unit",
+          // A busy machine is no failure.
+          testTimeout: 30_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/cluster/**"]
         }

@@ -11,6 +11,7 @@ import { clear, deleteCleared } from "./clearing.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
+import type { Turn } from "./keyedLocks.js"
 import { log, logging } from "./logging.js"
 import { timedOut } from "./requests.js"
 import { spanOptions } from "./spanOptions.js"
@@ -27,7 +28,13 @@ export const release = (engine: Engine, term: Term): Effect.Effect<void, Request
       const startedAt = yield* now
       yield* engine.terms.isHeld(term, startedAt)
       if (yield* engine.terms.release(term)) {
-        term.releasing = yield* Effect.forkDaemon(Effect.interruptible(releaseOnServer(engine, term, startedAt)))
+        // At once, so that whoever acquires from now on waits for it (A4).
+        const turn = engine.locks.takeTurn(termKey(term.ref, term.owner))
+        term.releasing = yield* releaseOnServer(engine, term, startedAt, turn).pipe(
+          Effect.interruptible,
+          Effect.ensuring(turn.leave),
+          Effect.forkDaemon
+        )
       }
       if (term.releasing !== undefined) {
         yield* restore(Fiber.join(term.releasing))
@@ -42,9 +49,15 @@ export const releaseLogged = (engine: Engine, term: Term): Effect.Effect<void> =
     logging(term)
   )
 
-const releaseOnServer = (engine: Engine, term: Term, startedAt: Instant): Effect.Effect<void, RequestError> => {
+const releaseOnServer = (
+  engine: Engine,
+  term: Term,
+  startedAt: Instant,
+  turn: Turn
+): Effect.Effect<void, RequestError> => {
   let isCleared = false
   return Effect.gen(function*() {
+    yield* turn.wait
     if (term.renewal !== undefined) {
       yield* Fiber.interrupt(term.renewal)
     }
@@ -61,7 +74,6 @@ const releaseOnServer = (engine: Engine, term: Term, startedAt: Instant): Effect
     yield* log(Effect.logInfo("Released"))
     yield* deleteCleared(clearing, cleared)
   }).pipe(
-    engine.locks.withLock(termKey(term.ref, term.owner)),
     withinReleaseTimeout(term.settings),
     // Out of time during the delete: others can have the lease all the same.
     Effect.catchAll((error) => isCleared ? Effect.void : Effect.fail(error)),

@@ -81,7 +81,8 @@ export const make = (holdScope: Scope.Scope): Terms => {
         stopTickingIfIdle,
         log(Effect.logWarning(term.loss?.message)).pipe(logging(term))
       ], { discard: true })
-    })
+      // The ticker may be stopped by what it does here itself.
+    }).pipe(Effect.uninterruptible)
 
   const isHeld = (term: Term, at: Instant): Effect.Effect<boolean> =>
     Effect.suspend(() =>
