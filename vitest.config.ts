@@ -29,7 +29,9 @@ export default defineConfig({
           include: ["test/cluster/**/*.test.ts"],
           globalSetup: ["test/cluster/requireControlPlane.ts"],
           testTimeout: 60_000,
-          hookTimeout: 60_000
+          hookTimeout: 60_000,
+          // Each file has a control plane of its own, and its tests are about real time.
+          poolOptions: { forks: { singleFork: true } }
         }
       }
     ]

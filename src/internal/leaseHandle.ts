@@ -38,7 +38,7 @@ interface Holding {
 export class LeaseHandle {
   readonly #settings: LeaseSettings
   readonly #connection: Connection
-  readonly #logger: LeaseLogger | undefined
+  readonly #logging: ReturnType<typeof promiseLogging>
   readonly #lossHandlers: LossHandlers
   #holding: Holding | undefined
   #attempt: Attempt | undefined
@@ -48,7 +48,7 @@ export class LeaseHandle {
   constructor(settings: LeaseSettings, connection: Connection, logger: LeaseLogger | undefined) {
     this.#settings = settings
     this.#connection = connection
-    this.#logger = logger
+    this.#logging = promiseLogging(logger)
     this.#lossHandlers = new LossHandlers((error) => {
       void this.#run(() => Effect.logError("An onLost handler failed", error))
     })
@@ -88,7 +88,7 @@ export class LeaseHandle {
     return term === undefined
       ? 0
       : this.#connection.runSync((engine) =>
-        promiseLogging(this.#logger)(
+        this.#logging(
           Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), term)).pipe(
             Effect.zipWith(now, (term, at) => term.remainingMillis(at))
           )
@@ -231,7 +231,7 @@ export class LeaseHandle {
     use: (engine: Engine) => Effect.Effect<A, E>,
     options?: { readonly signal: AbortSignal; readonly interrupted: () => Error }
   ): Promise<A> {
-    return this.#connection.run((engine) => promiseLogging(this.#logger)(use(engine)), options)
+    return this.#connection.run((engine) => this.#logging(use(engine)), options)
   }
 }
 

@@ -7,14 +7,21 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type { LeaseLogger } from "../KubernetesLease.js"
 
-/** What is logged goes to the user's function, or, from warnings on, to the console. */
-export const promiseLogging = (logger: LeaseLogger | undefined) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  logger === undefined
-    ? Logger.withMinimumLogLevel(effect, LogLevel.Warning)
-    : effect.pipe(
-      Effect.locally(FiberRef.currentLoggers, HashSet.make(forwardingTo(logger))),
+/** What is logged goes to the user's function, or, from warnings on, to the console's error stream. */
+export const promiseLogging = (logger: LeaseLogger = warnOnConsole) => {
+  const loggers = HashSet.make(forwardingTo(logger))
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    effect.pipe(
+      Effect.locally(FiberRef.currentLoggers, loggers),
       Logger.withMinimumLogLevel(LogLevel.Debug)
     )
+}
+
+const warnOnConsole: LeaseLogger = (level, message, fields) => {
+  if (level === "warn" || level === "error") {
+    console[level]("kubernetes-lease:", message, fields)
+  }
+}
 
 const forwardingTo = (logger: LeaseLogger): Logger.Logger<unknown, void> =>
   Logger.make(({ annotations, cause, logLevel, message }) => {

@@ -80,8 +80,9 @@ export const afterApply = (
   const { removed, taken } = changes(before, after)
   const isWriter = (entry: Entry) => entry.manager === write.manager && entry.operation === "Apply"
   const mine = present.find(isWriter)
-  // An apply that changes no value makes an owner without a time.
-  const changed = taken.size > 0 || removed.size > 0
+  // Since 1.25 an apply that changes no value makes an owner without a time.
+  const moved = taken.size > 0 || removed.size > 0 ||
+    (write.moves === "ownershipChange" && !equalSets(applied, mine?.fields ?? new Set()))
   return toJson([
     ...present.filter((entry) => !isWriter(entry)).map((entry) =>
       withFields(entry, without(entry.fields, taken, removed))
@@ -90,7 +91,7 @@ export const afterApply = (
       manager: write.manager,
       operation: "Apply",
       apiVersion,
-      time: changed ? write.time : mine?.time,
+      time: moved ? write.time : mine?.time,
       subresource: undefined,
       fields: applied
     }

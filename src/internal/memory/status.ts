@@ -114,7 +114,7 @@ export const preconditionFailed = (name: string, why: string): Answer =>
   })
 
 const invalidOf = (qualifiedKind: string, name: string, details: JsonObject, causes: ReadonlyArray<Cause>): Answer => {
-  const shown = causes.map(({ field, message }) => `${field}: ${message}`)
+  const shown = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))]
   return failure({
     status: 422,
     reason: "Invalid",

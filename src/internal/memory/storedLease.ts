@@ -78,6 +78,11 @@ const int64 = integer("int64", Number.MAX_SAFE_INTEGER)
 const text = (parse: (text: string) => Decoded): Decoder => (value, field) =>
   typeof value === "string" ? parse(value) : unexpected(value, field, "string")
 
+/** Go writes the time that it takes for none, the first of the year 1, as `null`. */
+const microTime = text((time) =>
+  Either.map(parseGoMicroTime(time), (stored) => stored === "0001-01-01T00:00:00.000000Z" ? null : stored)
+)
+
 const stringMap: Decoder = (value, field) => {
   if (!isJsonObject(value)) {
     return unexpected(value, field, "map[string]string")
@@ -119,8 +124,8 @@ const metadataFields: Fields = new Map([
 const specFields: Fields = new Map([
   ["holderIdentity", string],
   ["leaseDurationSeconds", int32],
-  ["acquireTime", text(parseGoMicroTime)],
-  ["renewTime", text(parseGoMicroTime)],
+  ["acquireTime", microTime],
+  ["renewTime", microTime],
   ["leaseTransitions", int32]
 ])
 

@@ -17,14 +17,15 @@ export const validateUpdate = (stored: StoredLease, { metadata, spec }: LeaseBod
   const added = isBeingDeleted(stored)
     ? finalizersOf(metadata).filter((finalizer) => !finalizersOf(stored.metadata).includes(finalizer))
     : []
-  return [
+  const changes = [
     ...(uid === undefined || uid === stored.metadata.uid
       ? []
       : [invalidValue("metadata.uid", uid, "field is immutable")]),
-    ...(added.length === 0 ? [] : [newFinalizers(added)]),
-    ...labelCauses(metadata),
-    ...specCauses(spec)
+    ...(added.length === 0 ? [] : [newFinalizers(added)])
   ]
+  const labels = labelCauses(metadata)
+  // Servers check what an update changes in the metadata twice, and the labels a third time.
+  return [...changes, ...labels, ...changes, ...labels, ...labels, ...specCauses(spec)]
 }
 
 const invalidValue = (field: string, value: unknown, why: string): Cause => ({

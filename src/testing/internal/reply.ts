@@ -29,6 +29,7 @@ export const jsonHeaders = {
 export const fromAnswer = ({ body, status }: Answer, dateMillis: number): Reply => ({
   status,
   headers: jsonHeaders,
-  body: JSON.stringify(body),
+  // With an end of line, as Go's encoder writes it.
+  body: `${JSON.stringify(body)}\n`,
   dateMillis
 })
