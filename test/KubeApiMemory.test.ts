@@ -127,7 +127,7 @@ describe("KubeApiMemory", () => {
             tag: "Invalid",
             status: 422,
             reason: "Invalid",
-            causes: ["metadata.finalizers"]
+            causes: ["metadata.finalizers", "metadata.finalizers"]
           }
         )
         yield* server.patch(ref, { metadata: { finalizers: null } })

@@ -117,7 +117,7 @@ describe("KubeApiMemory, writes", () => {
       [
         "PATCH, foreign uid",
         (server) => server.patch(ref, { metadata: { uid: "foreign" } }),
-        { tag: "Invalid", status: 422, reason: "Invalid", causes: ["metadata.uid"] }
+        { tag: "Invalid", status: 422, reason: "Invalid", causes: ["metadata.uid", "metadata.uid"] }
       ],
       [
         "PATCH, foreign uid and stale resourceVersion",

@@ -207,6 +207,17 @@ describe.concurrent("release", () => {
   )
 
   scenario(
+    "F39 X2 a Lease that a finalizer keeps from going has no holder",
+    Effect.gen(function*() {
+      const { held } = yield* holding
+      yield* edit({ metadata: { finalizers: ["example.com/keep"] } })
+      yield* held.release
+      assert.strictEqual((yield* stored)?.spec["holderIdentity"], "")
+      assert.isDefined((yield* stored)?.metadata.deletionTimestamp)
+    })
+  )
+
+  scenario(
     "F26 a third party that takes the lease between the clear and the delete keeps it",
     Effect.gen(function*() {
       const { held } = yield* holding

@@ -105,24 +105,25 @@ describe.concurrent("renewal", () => {
       assert.isTrue(yield* held.isHeld)
     }))
 
-  const done: Record<string, [Effect.Effect<void, never, Effect.Effect.Context<typeof remove>>, LostReason]> = {
-    "Deleted: the Lease is deleted": [remove, LostReason.Deleted()],
-    "Deleted: the Lease is cleared": [edit(cleared), LostReason.Deleted()],
-    "Deleted: the holder is removed": [edit({ spec: { holderIdentity: null } }), LostReason.Deleted()],
-    "Deleted: the Lease is recreated under another uid, the same otherwise": [recreate(), LostReason.Deleted()],
-    "Deleted: the Lease is recreated by another": [recreate({ holderIdentity: "you" }), LostReason.Deleted()],
-    "TakenOver: another holder stands there": [edit(takenBy("you")), LostReason.TakenOver({ by: "you" })],
-    "TakenOver: F22 another term in the same name": [edit(takenBy("me")), LostReason.TakenOver({ by: "me" })],
-    "TakenOver: the same but for the transitions": [
-      edit({ spec: { leaseTransitions: 1 } }),
-      LostReason.TakenOver({ by: "me" })
-    ],
-    "TakenOver: the same but for the acquireTime": [
-      edit({ spec: { acquireTime: "2026-11-22T06:00:00.123456Z" } }),
-      LostReason.TakenOver({ by: "me" })
-    ]
-  }
-  for (const [title, [meddle, reason]] of Object.entries(done)) {
+  const interferences: Record<string, [Effect.Effect<void, never, Effect.Effect.Context<typeof remove>>, LostReason]> =
+    {
+      "Deleted: the Lease is deleted": [remove, LostReason.Deleted()],
+      "Deleted: the Lease is cleared": [edit(cleared), LostReason.Deleted()],
+      "Deleted: the holder is removed": [edit({ spec: { holderIdentity: null } }), LostReason.Deleted()],
+      "Deleted: the Lease is recreated under another uid, the same otherwise": [recreate(), LostReason.Deleted()],
+      "Deleted: the Lease is recreated by another": [recreate({ holderIdentity: "you" }), LostReason.Deleted()],
+      "TakenOver: another holder stands there": [edit(takenBy("you")), LostReason.TakenOver({ by: "you" })],
+      "TakenOver: F22 another term in the same name": [edit(takenBy("me")), LostReason.TakenOver({ by: "me" })],
+      "TakenOver: the same but for the transitions": [
+        edit({ spec: { leaseTransitions: 1 } }),
+        LostReason.TakenOver({ by: "me" })
+      ],
+      "TakenOver: the same but for the acquireTime": [
+        edit({ spec: { acquireTime: "2026-11-22T06:00:00.123456Z" } }),
+        LostReason.TakenOver({ by: "me" })
+      ]
+    }
+  for (const [title, [meddle, reason]] of Object.entries(interferences)) {
     scenario(
       `R2 ${title}`,
       Effect.gen(function*() {
