@@ -20,7 +20,8 @@ import {
   recordedMillis,
   recordOf,
   scenario,
-  watchingLogs
+  sideBySide,
+  warnings
 } from "../support/processes.js"
 import { withSplitClock } from "../support/SplitClock.js"
 
@@ -42,7 +43,7 @@ const takenAt = (...moments: ReadonlyArray<number>) =>
     }
   })
 
-describe.concurrent("E1 seen", () => {
+describe("E1 seen", sideBySide, () => {
   it.effect("E1 a record is expired when it has not changed for its duration since it was first seen", () =>
     scenario(Effect.gen(function*() {
       yield* recordOf(undated)
@@ -142,15 +143,31 @@ describe.concurrent("E1 seen", () => {
     )))
 })
 
-describe.concurrent("E2 dated", () => {
-  /** A holder that has renewed so often, every 10 seconds, and then lost its network for good. */
+describe("E2 dated", sideBySide, () => {
+  const renewTime = (millis: number) => ({ renewTime: new Date(millis).toISOString().replace("Z", "000Z") })
+  const hour = 3_600_000
+
+  /** The record of a holder that has renewed so often, every 10 seconds, and then crashed. */
   const crashed = (renewals: number) =>
     Effect.gen(function*() {
+      yield* recordOf({ ...undated, ...renewTime(0) })
+      for (let renewal = 1; renewal <= renewals; renewal++) {
+        yield* TestClock.adjust("10 seconds")
+        yield* byKubectl({ spec: renewTime(renewal * 10_000) })
+      }
+    })
+
+  it.effect("E2 a process of ours that has lost its network for good", () =>
+    scenario(Effect.gen(function*() {
       const another = yield* anotherProcess
       yield* another(acquired(yours))
-      yield* TestClock.adjust(renewals * 10_000)
+      yield* TestClock.adjust("10 seconds")
       yield* another(inject(Fault.unsent()))
-    })
+      yield* TestClock.adjust(31_999)
+      assert.isFalse(yield* isTaken)
+      yield* TestClock.adjust(1)
+      assert.isTrue(yield* isTaken)
+    })))
 
   // + 1 s for the server's whole seconds, 1 s of maxClockSkew
   for (
@@ -199,10 +216,6 @@ describe.concurrent("E2 dated", () => {
       yield* TestClock.adjust("13 seconds")
       assert.isFalse(yield* isTaken)
     })))
-
-  /** Held, renewed and dated as its API server does, by a machine whose clock is wrong by so much. */
-  const renewTime = (millis: number) => ({ renewTime: new Date(millis).toISOString().replace("Z", "000Z") })
-  const hour = 3_600_000
 
   for (
     const [what, spec, metadata, inFront] of [
@@ -275,7 +288,7 @@ describe.concurrent("E2 dated", () => {
   }
 })
 
-describe.concurrent("E3 nothing else", () => {
+describe("E3 nothing else", sideBySide, () => {
   for (const years of [10, -10]) {
     it.effect(`E3 F2 a contender whose wall clock is ${years} years off takes nothing at first look`, () =>
       scenario(withSplitClock((clock) =>
@@ -289,17 +302,18 @@ describe.concurrent("E3 nothing else", () => {
   }
 
   it.effect("E3 F25 an absurd duration counts too, and is logged once", () =>
-    scenario(watchingLogs((warnings) =>
+    scenario(
       Effect.gen(function*() {
         yield* recordOf({ ...undated, leaseDurationSeconds: 2 ** 31 - 1 })
         for (let look = 0; look < 3; look++) {
           assert.isFalse(yield* isTaken)
           yield* TestClock.adjust("365 days")
         }
-        assert.lengthOf(warnings, 1)
-        assert.match(String(warnings[0]), /duration/i)
+        const logged = yield* warnings
+        assert.lengthOf(logged, 1)
+        assert.match(String(logged[0]), /duration/i)
       })
-    )))
+    ))
 
   for (
     const [what, spec] of [
@@ -323,7 +337,7 @@ describe.concurrent("E3 nothing else", () => {
   }
 })
 
-describe.concurrent("E4 without uid", () => {
+describe("E4 without uid", sideBySide, () => {
   /** What somebody writes by hand for a test: no uid, no managedFields, no Date. */
   const handWritten = (): KubeApi["Type"] => {
     let lease: LeaseObject | undefined

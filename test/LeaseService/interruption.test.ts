@@ -16,7 +16,7 @@ import { LeaseService } from "../../src/LeaseService.js"
 import * as LeaseServiceModule from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { acquired, mine, OneService, tryAcquire, yours } from "../support/leases.js"
-import { anotherProcess, inject, recordedHolder, recordOf, scenario, settle } from "../support/processes.js"
+import { anotherProcess, inject, recordedHolder, recordOf, scenario, settle, sideBySide } from "../support/processes.js"
 
 /** Runs a test that must leave nothing behind: no term, and no fiber. */
 const leavingNothing = <A, E, R>(test: Effect.Effect<A, E, R>) =>
@@ -56,8 +56,11 @@ const atEveryStep = <A, E, R>(
   )
 
 // Under the live clock, for the `TestClock` keeps every timer that has been given up. No time passes.
-describe("at any step of the scheduler", () => {
-  for (const granularity of [[2048, 25], [31, 60]] as const) {
+describe("at any step of the scheduler", { timeout: 20_000 }, () => {
+  const coarse = [2048, 25] as const
+  const fine = [31, 60] as const
+
+  for (const granularity of [coarse, fine]) {
     const title = `(${granularity[0]} operations a step)`
 
     it.live(`T3 F28 an interrupted acquire leaves nothing behind ${title}`, () => {
@@ -86,36 +89,36 @@ describe("at any step of the scheduler", () => {
           yield* Fiber.interrupt(fiber)
           assert.isTrue(Option.isSome(yield* Effect.scoped(tryAcquire(leaseOf(step)))), `after ${step} steps`)
         })))
-
-    it.live(`A4 a release leaves the lease to the next acquire, which waits for it ${title}`, () =>
-      atEveryStep(granularity, (step) =>
-        Effect.scoped(Effect.gen(function*() {
-          const held = yield* acquired(leaseOf(step))
-          yield* Effect.fork(held.release)
-          do {
-            yield* stepsOf(step)
-          } while (yield* held.isHeld)
-          yield* acquired(leaseOf(step))
-          const { metadata, spec } = yield* Effect.flatMap(KubeApi, (api) => api.getLease(leaseOf(step)))
-          assert.include(spec, { leaseTransitions: 0 }, `${metadata.name} is created anew`)
-        }))))
-
-    it.live(`A4 an interrupted acquire leaves their turn to those that wait behind it ${title}`, () =>
-      atEveryStep(granularity, (step) =>
-        Effect.gen(function*() {
-          const attempt = Effect.scoped(tryAcquire(leaseOf(step)))
-          const first = yield* Effect.fork(attempt)
-          const second = yield* Effect.fork(attempt)
-          const third = yield* Effect.fork(attempt)
-          yield* stepsOf(step)
-          yield* Fiber.interrupt(second)
-          assert.isTrue(Option.isSome(yield* Fiber.join(first)), `after ${step} steps`)
-          yield* Fiber.join(third)
-        })))
   }
+
+  it.live("A4 a release leaves the lease to the next acquire, which waits for it", () =>
+    atEveryStep(coarse, (step) =>
+      Effect.scoped(Effect.gen(function*() {
+        const held = yield* acquired(leaseOf(step))
+        yield* Effect.fork(held.release)
+        do {
+          yield* stepsOf(step)
+        } while (yield* held.isHeld)
+        yield* acquired(leaseOf(step))
+        const { metadata, spec } = yield* Effect.flatMap(KubeApi, (api) => api.getLease(leaseOf(step)))
+        assert.include(spec, { leaseTransitions: 0 }, `${metadata.name} is created anew`)
+      }))))
+
+  it.live("A4 an interrupted acquire leaves their turn to those that wait behind it", () =>
+    atEveryStep(coarse, (step) =>
+      Effect.gen(function*() {
+        const attempt = Effect.scoped(tryAcquire(leaseOf(step)))
+        const first = yield* Effect.fork(attempt)
+        const second = yield* Effect.fork(attempt)
+        const third = yield* Effect.fork(attempt)
+        yield* stepsOf(step)
+        yield* Fiber.interrupt(second)
+        assert.isTrue(Option.isSome(yield* Fiber.join(first)), `after ${step} steps`)
+        yield* Fiber.join(third)
+      })))
 })
 
-describe.concurrent("an acquire that is interrupted", () => {
+describe("an acquire that is interrupted", sideBySide, () => {
   const second = "1 second"
 
   for (

@@ -26,7 +26,8 @@ import {
   recordOf,
   scenario,
   sentBy,
-  settle
+  settle,
+  sideBySide
 } from "../support/processes.js"
 import { withSplitClock } from "../support/SplitClock.js"
 
@@ -35,7 +36,7 @@ const remainingMillis = (held: HeldLease) => Effect.map(held.remaining, Duration
 /** From now on no renewal reaches the server. */
 const outage = inject(Fault.unsent())
 
-describe.concurrent("T1 terms", () => {
+describe("T1 terms", sideBySide, () => {
   it.effect("T1 a create counts from 0, a take adds one; each has an acquireTime of its own", () =>
     scenario(Effect.gen(function*() {
       const first = yield* acquired({ ...mine, releaseMode: "clear" })
@@ -83,7 +84,7 @@ describe.concurrent("T1 terms", () => {
     })))
 })
 
-describe.concurrent("T2 validity", () => {
+describe("T2 validity", sideBySide, () => {
   it.effect("T2 counts from the sending of the acquiring write: a slow answer shortens the term", () =>
     scenario(Effect.gen(function*() {
       yield* inject(Fault.delayAnswer("3 seconds").pipe(Fault.on("create")))
@@ -173,7 +174,7 @@ describe.concurrent("T2 validity", () => {
     )))
 })
 
-describe.concurrent("T3 beginning", () => {
+describe("T3 beginning", sideBySide, () => {
   it.effect("F9 nothing is held before the acquiring write is answered", () =>
     scenario(Effect.gen(function*() {
       yield* inject(Fault.delayAnswer("3 seconds").pipe(Fault.on("create")))
@@ -376,7 +377,7 @@ describe.concurrent("T3 beginning", () => {
     })))
 })
 
-describe.concurrent("T5 ending", () => {
+describe("T5 ending", sideBySide, () => {
   /** Two terms, of which the later one renews half a second after the ticks of the service, which are at whole seconds. */
   const betweenTicks = Effect.gen(function*() {
     yield* acquired({ ...mine, name: "another" })
@@ -518,7 +519,7 @@ describe.concurrent("T5 ending", () => {
   }
 })
 
-describe.concurrent("T6 written times", () => {
+describe("T6 written times", sideBySide, () => {
   const hour = 3_600_000
 
   /** By how much what was written last differs from the server's clock, which shows whole seconds. */

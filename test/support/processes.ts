@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
@@ -20,11 +20,15 @@ import type { LostReason } from "../../src/LeaseTerm.js"
 import type { Call, Fault } from "../../src/testing/Fault.js"
 import * as Faults from "../../src/testing/Faults.js"
 import { record, ref } from "./leases.js"
+import * as Logs from "./logs.js"
 
 type Api = KubeApi["Type"]
 
+/** For a suite: tests that wait for the real ticks of their `TestClock`s wait together, and longer on a busy machine. */
+export const sideBySide = { concurrent: true, timeout: 20_000 } as const
+
 /** One process, the faults between it and the API server, and that server for a third party. */
-export type World = LeaseService.LeaseService | Faults.Faults | KubeApi | MemoryServer
+export type World = LeaseService.LeaseService | Faults.Faults | KubeApi | MemoryServer | Logs.Logs
 
 /** How a world differs from the usual one. */
 export interface Differences {
@@ -35,8 +39,7 @@ export interface Differences {
 
 /**
  * A test in a world of its own, whose renewals come exactly at their intervals and whose API server keeps to the
- * `TestClock` whatever befalls the clocks of processes. In the end the faults go away, and time passes until everything
- * is released.
+ * `TestClock` whatever befalls the clocks of processes. In the end the faults go away and everything is released.
  */
 export const scenario = <A, E>(
   test: Effect.Effect<A, E, World | Scope.Scope>,
@@ -49,15 +52,30 @@ export const scenario = <A, E>(
         Layer.provideMerge(Faults.layer),
         Layer.provideMerge(Layer.effect(KubeApi, Effect.map(KubeApi, inFront))),
         Layer.provideMerge(onItsOwnClock),
-        Layer.provideMerge(KubeApiMemory.layerWith(server))
+        Layer.provideMerge(KubeApiMemory.layerWith(server)),
+        Layer.merge(Logs.layer)
       ),
       scope
     )
     const exit = yield* test.pipe(Scope.extend(scope), Effect.provide(context), Effect.exit)
     yield* Context.get(context, Faults.Faults).clear
-    yield* lasting("20 seconds")(Scope.close(scope, Exit.void))
+    yield* inTimeIfNeedBe(Scope.close(scope, Exit.void))
     return yield* exit
   }).pipe(Effect.withRandom(Random.fixed([0])))
+
+/** A `TestClock` takes real time to adjust: spared where nothing waits for it. */
+const inTimeIfNeedBe = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.fork(effect)
+    for (let step = 0; step < 500; step++) {
+      if (Option.isSome(yield* Fiber.poll(fiber))) {
+        return yield* Fiber.join(fiber)
+      }
+      yield* Effect.yieldNow()
+    }
+    yield* TestClock.adjust("20 seconds")
+    return yield* Fiber.join(fiber)
+  })
 
 const onItsOwnClock = Layer.effectContext(Effect.gen(function*() {
   const clock = yield* Effect.clock
@@ -116,16 +134,12 @@ export const sentBy = <A, E, R>(
     return (yield* calls).slice(before.length).map(({ operation }) => operation)
   })
 
-/** Whom the record names; `undefined` where there is none. */
-export const recordedHolder = Effect.flatMap(MemoryServer, (server) => server.get(ref)).pipe(
-  Effect.zipRight(record),
-  Effect.map(({ spec }) => spec?.holderIdentity ?? ""),
-  Effect.catchTag("NotFound", () => Effect.succeed(undefined))
-)
-
 /** A field of the record as JSON. */
 export const recorded = (...path: ReadonlyArray<string>) =>
   Effect.flatMap(MemoryServer, (server) => Effect.map(server.get(ref), (lease) => at(lease, ...path)))
+
+/** Whom the record names; `undefined` where there is none. */
+export const recordedHolder = Effect.catchTag(recorded("spec", "holderIdentity"), "NotFound", () => Effect.void)
 
 /** When a field of the record was written, by its own account. */
 export const recordedMillis = (field: "acquireTime" | "renewTime") =>
@@ -161,16 +175,8 @@ export const recordOf = (
       })
     ))
 
-/** Runs a test with the warnings and errors that are logged while it runs. */
-export const watchingLogs = <A, E, R>(
-  test: (warnings: ReadonlyArray<string>) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    const warnings: Array<string> = []
-    const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
-      if (logLevel.ordinal >= 30_000) {
-        warnings.push(String(Array.isArray(message) ? message[0] : message))
-      }
-    })
-    return Effect.provide(test(warnings), Logger.add(logger))
-  })
+/** What has been logged as a warning so far. */
+export const warnings = Effect.map(
+  Effect.flatten(Logs.Logs),
+  (lines) => lines.filter(({ level }) => level === "Warning").map(({ text }) => text)
+)
