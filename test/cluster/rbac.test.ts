@@ -58,6 +58,23 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
       assert.strictEqual((yield* request("POST", leasesOf("kube-system"), lease("any"))).status, 403)
     }))
 
+  it.scoped("a binding with `roleBinding` in the place of `roleRef` is refused", () =>
+    Effect.gen(function*() {
+      const { kubectl, makeNamespace } = yield* ControlPlane
+      const namespace = yield* makeNamespace
+      const manifest = {
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "RoleBinding",
+        metadata: { namespace, name: "kubernetes-lease" },
+        roleBinding: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "kubernetes-lease" },
+        subjects: [{ kind: "ServiceAccount", namespace, name: "kubernetes-lease" }]
+      }
+      const refused = yield* Effect.flip(
+        kubectl(["create", "--validate=false", "-f", "-"], { stdin: JSON.stringify(manifest) })
+      )
+      assert.match(refused.stderr, /roleRef/)
+    }))
+
   it.scoped("rbac/restricted lets its ServiceAccount use the lease that it names", () =>
     Effect.gen(function*() {
       const { mayI, namespace, request } = yield* bearerOf(join(rbac, "restricted"))
