@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Conflict, KubeError, NotFound, RequestError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
-import type { LeaseRef, LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
+import type { LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { Judgement } from "../LeaseTerm.js"
 import { createSpec, durationMillisOf, identityOf, isSameTerm, judge, takeSpec } from "../LeaseTerm.js"
@@ -23,6 +23,7 @@ import { timedOut } from "./requests.js"
 import { leaseDurationSeconds } from "./resolveSettings.js"
 import { Term } from "./term.js"
 import { termKey } from "./termKey.js"
+import { refOf } from "./refOf.js"
 
 /** A term, or none if somebody else holds the lease. */
 type Attempt = Effect.Effect<Option.Option<Term>, KubeError>
@@ -235,5 +236,3 @@ const send = (engine: Engine, settings: LeaseSettings, record: Option.Option<Obs
 
 const refuse = (call: KubeCall, why: string): Transient =>
   new Transient({ ...call, kind: "Decode", message: `${cannot(call)}: ${why}` })
-
-const refOf = ({ name, namespace }: LeaseSettings): LeaseRef => ({ namespace, name })

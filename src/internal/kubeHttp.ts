@@ -20,6 +20,7 @@ import { readLease, readNothing, readText, readWatch } from "./kubeAnswer.js"
 import type { KubeCall } from "./kubeCall.js"
 import { spanOptions } from "./spanOptions.js"
 import { transportFailure } from "./transportFailure.js"
+import { refOf } from "./refOf.js"
 
 /** How long the server is asked to keep a watch open, so that a connection that died silently is noticed. */
 const watchSeconds = 300
@@ -153,8 +154,6 @@ const leasesUrl = (baseUrl: string, { namespace }: LeaseRef): string =>
 
 const leaseUrl = (baseUrl: string, ref: LeaseRef): string =>
   `${leasesUrl(baseUrl, ref)}/${encodeURIComponent(ref.name)}`
-
-const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, name })
 
 const outlived = (call: KubeCall): Effect.Effect<never, Transient> =>
   Effect.delay(

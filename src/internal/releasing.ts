@@ -17,6 +17,7 @@ import { timedOut } from "./requests.js"
 import { spanOptions } from "./spanOptions.js"
 import type { Term } from "./term.js"
 import { termKey } from "./termKey.js"
+import { refOf } from "./refOf.js"
 
 /**
  * Ends the term here first, then tells the server (X1). Whoever calls again awaits the same release; a caller that is
@@ -95,7 +96,7 @@ export const giveBack = (
     const latest = acquireTimes.reduce((latest, time) => time > latest ? time : latest)
     const clearing: Clearing = {
       requests: engine.requests,
-      ref: { namespace: settings.namespace, name: settings.name },
+      ref: refOf(settings),
       settings,
       startedAt,
       clearTime: engine.serverClock.timeAfter(latest, startedAt),
@@ -121,6 +122,6 @@ export const giveBack = (
 const withinReleaseTimeout = (settings: LeaseSettings) =>
   bounded(settings.releaseTimeout, () =>
     timedOut(
-      { operation: "patch", ref: { namespace: settings.namespace, name: settings.name } },
+      { operation: "patch", ref: refOf(settings) },
       Duration.toMillis(settings.releaseTimeout)
     ))

@@ -13,6 +13,7 @@ import type { Instant } from "./clocks.js"
 import { millisBetween } from "./clocks.js"
 import { leaseDurationSeconds } from "./resolveSettings.js"
 import type { ServerClock } from "./serverClock.js"
+import { refOf } from "./refOf.js"
 
 /** An acquiring write that the server has acknowledged. */
 export interface Acquired {
@@ -43,7 +44,7 @@ export class Term {
   readonly #lost = Deferred.unsafeMake<never, LeaseLost>(FiberId.none)
 
   constructor({ record, renewTime, sentAt, settings }: Acquired) {
-    this.ref = { namespace: settings.namespace, name: settings.name }
+    this.ref = refOf(settings)
     this.settings = settings
     this.identity = identityOf(record)
     this.token = FencingToken(record.metadata.resourceVersion)

@@ -13,6 +13,7 @@ import { failureFromAnswer } from "../failure.js"
 import type { ApiServer, DatedAnswer, LeaseRequest } from "./apiServer.js"
 import type { Json, JsonObject } from "./json.js"
 import { at, isJsonArray, isJsonObject } from "./json.js"
+import { refOf } from "../refOf.js"
 
 type AnswerError = Forbidden | Unauthorized | NotFound | Conflict | Invalid | Transient
 
@@ -153,8 +154,6 @@ const watchEvent = (ref: LeaseRef, frame: JsonObject): Effect.Effect<WatchEvent,
       return lease(WatchEvent.Present)
   }
 }
-
-const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, name })
 
 /** What the body is once it has gone over the wire: without `undefined`. */
 const wire = (body: unknown): Json => {

@@ -11,12 +11,13 @@ import * as Status from "../../internal/memory/status.js"
 import type { KubeApi } from "../../KubeApi.js"
 import type { Conflict, CredentialsError, KubeError, NotFound } from "../../KubeError.js"
 import { Transient } from "../../KubeError.js"
-import type { LeaseRef, Observed } from "../../LeaseObject.js"
+import type { Observed } from "../../LeaseObject.js"
 import { draftToJson, patchToJson } from "../../LeaseObject.js"
 import { Behaviour } from "../Behaviour.js"
 import type { Call } from "../Fault.js"
 
 import type { FaultPlan } from "./faultPlan.js"
+import { refOf } from "../../internal/refOf.js"
 
 export interface FaultyKubeApi {
   readonly api: KubeApi["Type"]
@@ -190,8 +191,6 @@ const noAnswer = ({ operation, ref }: Call, kind: keyof typeof said): Transient 
     kind,
     message: `Cannot ${operation} lease ${ref.namespace}/${ref.name}: ${said[kind]} (a fault injected by a test)`
   })
-
-const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, name })
 
 const shiftObserved = (answer: Observed, byMillis: number): Observed =>
   answer.serverDateMillis === undefined
