@@ -43,12 +43,17 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
     () =>
       Effect.gen(function*() {
         const { describeLease, makeLease } = yield* TestNamespace.make()
-        const { lease } = yield* makeLease({ owner: "a", ttlMs: 1500, labels: { "app.kubernetes.io/part-of": "shop" } })
+        const { lease } = yield* makeLease({
+          owner: "a",
+          ttlMs: 29_500,
+          renewalIntervalMs: 500,
+          labels: { "app.kubernetes.io/part-of": "shop" }
+        })
         const held = yield* Effect.promise(() => lease.acquireWithToken())
 
         const { metadata, spec } = yield* describeLease
         assert.strictEqual(spec.holderIdentity, "a")
-        assert.strictEqual(spec.leaseDurationSeconds, 2)
+        assert.strictEqual(spec.leaseDurationSeconds, 30)
         assert.strictEqual(spec.leaseTransitions, 0)
         assert.match(spec.acquireTime, sixFractionDigits)
         assert.match(spec.renewTime, sixFractionDigits)
@@ -69,11 +74,11 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
       Effect.gen(function*() {
         const { leaseRequests } = yield* (yield* ControlPlane).local
         const { makeLease, namespace, serviceAccount } = yield* TestNamespace.make()
-        const { lease } = yield* makeLease({ owner: "a", ttlMs: 3000, renewalIntervalMs: 1000 })
+        const { lease } = yield* makeLease({ owner: "a", ttlMs: 6000, renewalIntervalMs: 2000 })
         assert.isTrue(yield* Effect.promise(() => lease.acquire()))
 
         // Ten intervals and a half have to pass: that long, no more and no less requests may come.
-        yield* Effect.sleep("10500 millis")
+        yield* Effect.sleep("21 seconds")
         yield* Effect.promise(() => lease.release())
 
         const requests = yield* eventually(leaseRequests(namespace), (all) => all.some(({ verb }) => verb === "delete"))
@@ -97,7 +102,8 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
       writeFileSync(file, revoked.token)
       const { lease, logLines, losses } = yield* makeLease({
         owner: "a",
-        ttlMs: 3000,
+        ttlMs: 30_000,
+        renewalIntervalMs: 1000,
         serviceAccountToken: () => readFile(file, "utf8")
       })
       const token = yield* tokenOf({ lease })
@@ -106,7 +112,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
       writeFileSync(file, replacement)
       yield* revoked.revoke
 
-      // A ttl after the revocation, a term that went on with the old token would be over.
+      // A term that went on with the old token would not get its renewals through any more.
       const { spec: atRevocation } = yield* readLease
       const { spec } = yield* eventually(
         readLease,
@@ -144,7 +150,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
         } = yield* TestNamespace.make()
         const challengerAccount = yield* makeServiceAccount
         const challengerToken = plane.makeToken(namespace, challengerAccount)
-        const durationMillis = 2000
+        const durationMillis = 3000
         const holder = yield* NodeProgram.start(
           fileURLToPath(new URL("fixtures/hold.mjs", import.meta.url)),
           settings({ owner: "holder", ttlMs: durationMillis, serviceAccountToken: yield* makeToken })
@@ -234,7 +240,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
       Effect.gen(function*() {
         const plane = yield* ControlPlane
         const { makeLease, namespace, token } = yield* TestNamespace.make()
-        const { lease } = yield* makeLease({ owner: "a", ttlMs: 2000, renewalIntervalMs: 500 })
+        const { lease } = yield* makeLease({ owner: "a", ttlMs: 30_000, renewalIntervalMs: 500 })
         const before = yield* Clock.currentTimeMillis
         const held = yield* Effect.promise(() => lease.acquireWithToken())
         const after = yield* Clock.currentTimeMillis
@@ -369,7 +375,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
   concurrently("F18 a Lease that is deleted mid-term is lost, once", () =>
     Effect.gen(function*() {
       const { describeLease, kubectl, makeLease, token } = yield* TestNamespace.make()
-      const { lease, losses } = yield* makeLease({ owner: "a", ttlMs: 1500 })
+      const { lease, losses } = yield* makeLease({ owner: "a", ttlMs: 30_000, renewalIntervalMs: 400 })
       assert.isTrue(yield* Effect.promise(() => lease.acquire()))
       const { signal } = lease
 
@@ -397,7 +403,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
     () =>
       Effect.gen(function*() {
         const { describeLease, kubectl, makeLease } = yield* TestNamespace.make()
-        const { lease, losses } = yield* makeLease({ owner: "a", ttlMs: 1500 })
+        const { lease, losses } = yield* makeLease({ owner: "a", ttlMs: 30_000, renewalIntervalMs: 400 })
         assert.isTrue(yield* Effect.promise(() => lease.acquire()))
         const { signal } = lease
 
@@ -421,14 +427,19 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
   concurrently("F32 a label that somebody else writes does not end the term", () =>
     Effect.gen(function*() {
       const { describeLease, kubectl, makeLease, readLease } = yield* TestNamespace.make()
-      const { lease, losses } = yield* makeLease({ owner: "a", ttlMs: 1500, labels: { mine: "1" } })
+      const { lease, losses } = yield* makeLease({
+        owner: "a",
+        ttlMs: 30_000,
+        renewalIntervalMs: 400,
+        labels: { mine: "1" }
+      })
       assert.isTrue(yield* Effect.promise(() => lease.acquire()))
       const { spec: acquired } = yield* readLease
 
       yield* kubectl("label", "lease", leaseName, "theirs=2")
       const { spec: labelled } = yield* readLease
 
-      // A ttl later, a term that could not renew over the label would be over.
+      // A term that could not renew over the label would be lost, or renew no more.
       yield* eventually(
         readLease,
         ({ spec: { renewTime } }) => Date.parse(renewTime) - Date.parse(labelled.renewTime) > 2000
@@ -470,7 +481,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
           .map(({ receivedAt }) => receivedAt.getTime())
         const held = (loss?.atMillis ?? 0) - Math.max(...renewedAt)
         assert.isBelow(held, before.leaseDurationSeconds * 1000)
-        assert.isAbove(held, 4500 - busyMachineMillis)
+        assert.isAbove(held, 4500 - 1000)
 
         assert.isTrue(yield* Effect.promise(() => hasty.lease.acquire()))
         const { spec: after } = yield* readLease

@@ -96,13 +96,15 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
         tokenPath,
         caCertPath: plane.caCert === undefined ? undefined : caCertPath
       }))
-      const lease = yield* Effect.flatten(tryAcquire({ ...ref, owner: "a", ttl: "3 seconds" }))
+      const lease = yield* Effect.flatten(
+        tryAcquire({ ...ref, owner: "a", ttl: "30 seconds", renewalInterval: "1 second" })
+      )
       const { spec: acquired } = yield* readLease
 
       writeFileSync(tokenPath, replacement)
       yield* revoked.revoke
 
-      // A ttl after the revocation, a term that went on with the old token would be over.
+      // A term that went on with the old token would not get its renewals through any more.
       const { spec: atRevocation } = yield* readLease
       const { spec } = yield* eventually(
         readLease,
@@ -124,7 +126,9 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
     Effect.gen(function*() {
       const { kubectl, ref, service } = yield* setup()
       const { held, tryAcquire } = yield* service()
-      const lease = yield* Effect.flatten(tryAcquire({ ...ref, owner: "a", ttl: "1500 millis" }))
+      const lease = yield* Effect.flatten(
+        tryAcquire({ ...ref, owner: "a", ttl: "30 seconds", renewalInterval: "400 millis" })
+      )
 
       yield* kubectl("delete", "lease", ref.name)
 
