@@ -43,6 +43,11 @@ export class KubeApi extends Context.Tag("kubernetes-lease/KubeApi")<KubeApi, {
     ref: LeaseRef,
     options: { readonly resourceVersion: string }
   ) => Stream.Stream<WatchEvent, RequestError>
+  /** The same for every Lease of a namespace; its errors name the lease `*`. */
+  readonly watchNamespace: (
+    namespace: string,
+    options: { readonly resourceVersion: string }
+  ) => Stream.Stream<WatchEvent, RequestError>
 }>() {}
 
 /**

@@ -4,10 +4,9 @@
  *
  * @since 0.1.0
  */
-import { LeaseHandle } from "./internal/leaseHandle.js"
-import { connectionFor } from "./internal/connection.js"
-import { promiseSettings } from "./internal/promiseSettings.js"
-import { kubernetesLimits } from "./internal/resolveSettings.js"
+import { kubernetesHandle } from "./internal/kubernetesHandle.js"
+import { lead } from "./internal/leading.js"
+import { PromiseLease } from "./internal/promiseLease.js"
 
 /**
  * The interface that actor-ts asks of a lease.
@@ -62,10 +61,37 @@ export type LeaseLogger = (
 ) => void
 
 /**
+ * What `KubernetesLease` and `InMemoryLease` take beside what actor-ts knows.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface KubernetesLeaseSettings extends LeaseSettings {
+export interface FurtherSettings {
+  /** How long a term outlives its last renewal; default nine tenths of `ttlMs`. */
+  readonly renewDeadlineMs?: number | undefined
+  /** How long one request may take; default 5 s or half of what lies between interval and deadline, at least 100 ms. */
+  readonly requestTimeoutMs?: number | undefined
+  /** How long one attempt to acquire may take; default 4 s or `ttlMs`, whichever is less. */
+  readonly acquireTimeoutMs?: number | undefined
+  /** How long `acquire()` may wait for the lease, watching it, before it says `false`; default 0. */
+  readonly acquireWaitMs?: number | undefined
+  /** How long `release()` may take; default 4 s or half of `ttlMs`, whichever is less. */
+  readonly releaseTimeoutMs?: number | undefined
+  /** How far apart the clocks of the control plane may be; default 1000. */
+  readonly maxClockSkewMs?: number | undefined
+  /** `"delete"` (default) removes the released record, `"clear"` leaves it without a holder. */
+  readonly releaseMode?: "delete" | "clear" | undefined
+  /** Set when the Lease is created. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  /** Default: warnings and errors go to the console. */
+  readonly logger?: LeaseLogger | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface KubernetesLeaseSettings extends LeaseSettings, FurtherSettings {
   /** RFC 1123 label, at most 63 characters. */
   readonly namespace: string
   /** `https://host:port`; plain `http` only to loopback. Default: the pod's API server. */
@@ -81,22 +107,54 @@ export interface KubernetesLeaseSettings extends LeaseSettings {
   readonly apiServerUrl?: string | undefined
   /** The spelling of actor-ts 0.16 for `serviceAccountToken`. */
   readonly authToken?: string | undefined
-  /** How long a term outlives its last renewal; default nine tenths of `ttlMs`. */
-  readonly renewDeadlineMs?: number | undefined
-  /** How long one request may take; default 5 s or half of what lies between interval and deadline, at least 100 ms. */
-  readonly requestTimeoutMs?: number | undefined
-  /** How long `acquire()` may take; default 4 s or `ttlMs`, whichever is less. */
-  readonly acquireTimeoutMs?: number | undefined
-  /** How long `release()` may take; default 4 s or half of `ttlMs`, whichever is less. */
-  readonly releaseTimeoutMs?: number | undefined
-  /** How far apart the clocks of the control plane may be; default 1000. */
-  readonly maxClockSkewMs?: number | undefined
-  /** `"delete"` (default) removes the released record, `"clear"` leaves it without a holder. */
-  readonly releaseMode?: "delete" | "clear" | undefined
-  /** Set when the Lease is created. */
-  readonly labels?: Readonly<Record<string, string>> | undefined
-  /** Default: warnings and errors go to the console. */
-  readonly logger?: LeaseLogger | undefined
+}
+
+/**
+ * An object that builds settings, as the option builders of actor-ts do.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SettingsBuilder {
+  readonly build: () => object
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ReleaseOptions {
+  /** The owner that gets the lease: it may take it at once, all others leave it alone for `handOverMs`. */
+  readonly to?: string | undefined
+  /** Default 3000; whole seconds count, at most a minute. */
+  readonly handOverMs?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface WaitOptions {
+  /** Ends the waiting, which then rejects with the reason of the signal. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * What `lead` runs while the lease is held. It must end soon after `signal` aborts: within ttl - renewDeadline (3 s at
+ * 30 s) after a loss.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type LeadWork = (term: { readonly signal: AbortSignal; readonly token: string }) => Promise<void>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LeadOptions {
+  /** Ends the work, and then the leading. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -138,67 +196,29 @@ export interface LeaseLost extends Error {
  * @since 0.1.0
  * @category classes
  */
-export class KubernetesLease implements Lease {
-  readonly #handle: LeaseHandle
-
+export class KubernetesLease extends PromiseLease implements Lease {
   /**
    * Sends nothing yet. An object with `build()`, as the option builders of actor-ts, is built.
    *
    * @throws InvalidSettings that lists every wrong field
    */
-  constructor(settings: KubernetesLeaseSettings | { readonly build: () => object }) {
-    const { connection, lease, logger } = promiseSettings(settings, kubernetesLimits)
-    this.#handle = new LeaseHandle(lease, connectionFor(connection), logger)
+  constructor(settings: KubernetesLeaseSettings | SettingsBuilder) {
+    super(kubernetesHandle(settings))
   }
 
   /**
-   * `true`: held. `false`: somebody else holds it. Rejects when neither can be told. On a held term it asks the server
-   * once (P1). Concurrent calls share one attempt.
+   * Runs for the lease for ever (W4): waits for it, runs `work` under it, and when that has ended releases and, one
+   * `renewalIntervalMs` later, runs for it again; after a loss it does so at once. Resolves once `signal` has aborted, the
+   * work has ended and the lease is released. Rejects, after a release, with what the work rejects with unless it had been
+   * told to stop; and, as long as the lease has never been held, with what waiting cannot cure.
+   *
+   * @throws InvalidSettings as a rejection
    */
-  async acquire(): Promise<boolean> {
-    return (await this.#handle.acquire()) !== null
-  }
-
-  /** As `acquire`, with the fencing token of the term, or `null`. */
-  acquireWithToken(): Promise<{ readonly token: string } | null> {
-    return this.#handle.acquire()
-  }
-
-  /**
-   * Ends the term here at once, then on the server within `releaseTimeoutMs`. Does nothing when not held. During an
-   * acquire it gives back what lands, and the acquire rejects (P3). If it rejects, others wait out the ttl.
-   */
-  release(): Promise<void> {
-    return this.#handle.release()
-  }
-
-  /** Held, by this process's clocks at this very call, without I/O (T4). */
-  checkAlive(): boolean {
-    return this.#handle.remainingMillis() > 0
-  }
-
-  /** The time in milliseconds that the term still has without a further renewal; 0 when not held. */
-  remainingMs(): number {
-    return this.#handle.remainingMillis()
-  }
-
-  /** Asks the server: `true` if the term stands, `false` if it does not or nothing is held. Rejects if it cannot tell. */
-  verify(): Promise<boolean> {
-    return this.#handle.verify()
-  }
-
-  /** Aborted whenever nothing is held: the present term's signal, with the `LeaseLost` as its reason after a loss. */
-  get signal(): AbortSignal {
-    return this.#handle.signal
-  }
-
-  /** Calls `handler` once for each term that is lost, never after a release; the function it gives unsubscribes. */
-  onLost(handler: (reason: string, lost: LeaseLost) => void): () => void {
-    return this.#handle.onLost(handler)
-  }
-
-  /** `release()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#handle.release()
+  static async lead(
+    settings: KubernetesLeaseSettings | SettingsBuilder,
+    work: LeadWork,
+    options?: LeadOptions
+  ): Promise<void> {
+    return lead(kubernetesHandle(settings), work, options)
   }
 }

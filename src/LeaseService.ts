@@ -13,26 +13,34 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
-import { acquire } from "./internal/acquiring.js"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { acquire, begunTerm } from "./internal/acquiring.js"
+import { changes } from "./internal/changes.js"
 import { now } from "./internal/clocks.js"
 import { hostnameAndUuid } from "./internal/defaultOwner.js"
 import { Engine } from "./internal/engine.js"
 import * as EngineLayer from "./internal/engineLayer.js"
+import { health } from "./internal/health.js"
+import { log } from "./internal/logging.js"
 import { release, releaseLogged } from "./internal/releasing.js"
 import { verify } from "./internal/renewing.js"
 import { spanOptions } from "./internal/spanOptions.js"
+import { successorOf } from "./internal/successor.js"
 import type { Term } from "./internal/term.js"
+import { acquireWaiting } from "./internal/waiting.js"
 import type { InvalidSettings } from "./InvalidSettings.js"
 import { KubeApi } from "./KubeApi.js"
-import type { KubeError, RequestError } from "./KubeError.js"
+import type { KubeError, RequestError, WaitError } from "./KubeError.js"
 import type { LeaseObject, LeaseRef, MicroTime } from "./LeaseObject.js"
 import type { Options } from "./LeaseSettings.js"
 import * as LeaseSettings from "./LeaseSettings.js"
-import type { FencingToken, LeaseLost } from "./LeaseTerm.js"
-import { ownerOf } from "./LeaseTerm.js"
+import type { FencingToken } from "./LeaseTerm.js"
+import { LeaseLost, ownerOf } from "./LeaseTerm.js"
 
 /**
  * Who holds a lease, as its record says.
@@ -72,6 +80,40 @@ export interface HeldLease {
    * ended. If it fails, others have to wait for the record's duration.
    */
   readonly release: Effect.Effect<void, RequestError>
+  /** As `release`, but to one successor (X5). */
+  readonly handOver: (options: HandOver) => Effect.Effect<void, RequestError | InvalidSettings>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface HandOver {
+  /** The owner that may take the lease at once, by a `tryAcquire` or because it waits for it. */
+  readonly to: string
+  /** How long all others leave the lease to it; default 3 s, whole seconds, at most a minute. */
+  readonly duration?: Duration.DurationInput | undefined
+}
+
+/**
+ * What is wrong with the leases of this process, as far as it knows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Health {
+  readonly isHealthy: boolean
+  readonly problems: ReadonlyArray<HealthProblem>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface HealthProblem {
+  readonly ref: LeaseRef
+  readonly owner: string
+  readonly message: string
 }
 
 /**
@@ -94,10 +136,22 @@ export class LeaseService extends Context.Tag("kubernetes-lease/LeaseService")<L
   readonly tryAcquire: (
     options: Options
   ) => Effect.Effect<Option.Option<HeldLease>, KubeError | InvalidSettings, Scope.Scope>
+  /**
+   * Waits until the lease is free (W1): watches, and asks for nothing else while somebody else holds it. The scope
+   * releases the term. Fails only with what waiting cannot cure, and that only until the record has been read once.
+   */
+  readonly acquire: (options: Options) => Effect.Effect<HeldLease, WaitError | InvalidSettings, Scope.Scope>
   /** Who holds a lease, by a read. Whether its time has run out, a single read cannot tell. */
   readonly holder: (ref: LeaseRef) => Effect.Effect<Option.Option<Holder>, RequestError>
+  /** Who holds a lease now, and whoever holds it from now on (W5). Every term is told, renewals are not. */
+  readonly changes: (ref: LeaseRef) => Stream.Stream<Option.Option<Holder>, WaitError>
   /** What this process holds now. */
   readonly held: Effect.Effect<ReadonlyArray<HeldLease>>
+  /**
+   * Whether all is well: a lease that is held but has not been renewed when it should have been, or a wait that cannot
+   * reach the server, is a problem. Sends nothing; fit for a readiness probe.
+   */
+  readonly health: Effect.Effect<Health>
 }>() {}
 
 /**
@@ -114,27 +168,50 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
     const engine = yield* Engine
     const serviceOwner = hostnameAndUuid()
 
+    const settingsOf = (options: Options) => LeaseSettings.make({ ...options, owner: options.owner ?? serviceOwner })
+    /** What has been acquired is never lost on the way to its scope. */
+    const releasedWithScope = <E>(
+      acquired: (restore: Restore) => Effect.Effect<Option.Option<Term>, E>
+    ): Effect.Effect<Option.Option<HeldLease>, E, Scope.Scope> =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.tap(
+          acquired(restore),
+          (term) => Option.isNone(term) ? Effect.void : Effect.addFinalizer(() => releaseLogged(engine, term.value))
+        )
+      ).pipe(Effect.map(Option.map((term) => heldLease(engine, term))))
+
     return LeaseService.of({
-      tryAcquire: Effect.fnUntraced(
-        function*(options) {
-          const settings = yield* LeaseSettings.make({ ...options, owner: options.owner ?? serviceOwner })
-          const term = yield* Effect.uninterruptibleMask((restore) =>
-            Effect.tap(acquire(engine, settings, restore), (term) =>
-              Option.match(term, {
-                onNone: () => Effect.void,
-                onSome: (term) => Effect.addFinalizer(() => releaseLogged(engine, term))
-              }))
-          )
-          return Option.map(term, (term) => heldLease(engine, term))
-        },
-        (effect, ref) => Effect.withSpan(effect, "LeaseService.acquire", spanOptions(ref))
-      ),
+      tryAcquire: (options) =>
+        Effect.flatMap(
+          settingsOf(options),
+          (settings) => releasedWithScope((restore) => Effect.map(acquire(engine, settings, restore), begunTerm))
+        ).pipe(
+          Effect.withSpan("LeaseService.acquire", spanOptions(options))
+        ),
+      acquire: (options) =>
+        Effect.flatMap(settingsOf(options), (settings) =>
+          releasedWithScope((restore) =>
+            Effect.asSome(acquireWaiting({
+              engine,
+              settings,
+              attempt: (shown) => acquire(engine, settings, restore, { shown }),
+              restore
+            }))
+          )).pipe(
+            // Waiting ends with a term or not at all.
+            Effect.map(Option.getOrThrow),
+            Effect.withSpan("LeaseService.acquire", spanOptions(options))
+          ),
       holder: (ref) =>
         Effect.map(api.getLease(ref), holderOf).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone)),
-      held: Effect.map(engine.terms.held, (terms) => terms.map((term) => heldLease(engine, term)))
+      changes: (ref) => Stream.map(changes(api, ref), Option.flatMap(holderOf)),
+      held: Effect.map(engine.terms.held, (terms) => terms.map((term) => heldLease(engine, term))),
+      health: health(engine)
     })
   })
 ).pipe(Layer.provide(EngineLayer.layer))
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 const heldLease = (engine: Engine, term: Term): HeldLease => {
   const isHeld = Effect.flatMap(now, (at) => engine.terms.isHeld(term, at))
@@ -147,7 +224,12 @@ const heldLease = (engine: Engine, term: Term): HeldLease => {
     remaining: Effect.zipRight(isHeld, Effect.map(now, (at) => Duration.millis(term.remainingMillis(at)))),
     verify: Effect.asVoid(verify(engine, term)),
     lost: term.lost,
-    release: release(engine, term)
+    release: release(engine, term),
+    handOver: ({ duration, to }) =>
+      Effect.flatMap(
+        Effect.suspend(() => successorOf(to, duration, "duration")),
+        (successor) => release(engine, term, successor)
+      )
   }
 }
 
@@ -157,3 +239,131 @@ const holderOf = (lease: LeaseObject): Option.Option<Holder> =>
     acquireTime: Option.fromNullable(lease.spec?.acquireTime),
     renewTime: Option.fromNullable(lease.spec?.renewTime)
   })
+
+/**
+ * Waits for the lease, runs the effect under it, then releases (W3). The effect finds its term as the service
+ * `HeldLease`. When the term is lost the effect is interrupted, and this fails with `LeaseLost`; else the effect's
+ * finalizers end before the release begins, and a release that fails is logged.
+ *
+ * ```ts
+ * job.pipe(LeaseService.withLease({ namespace: "default", name: "nightly-job", ttl: "30 seconds" }))
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withLease: {
+  (
+    options: Options
+  ): <A, E, R>(
+    effect: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | LeaseLost | WaitError | InvalidSettings, Exclude<R, HeldLease> | LeaseService>
+  <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    options: Options
+  ): Effect.Effect<A, E | LeaseLost | WaitError | InvalidSettings, Exclude<R, HeldLease> | LeaseService>
+} = dual(
+  2,
+  <A, E, R>(effect: Effect.Effect<A, E, R>, options: Options) =>
+    Effect.flatMap(LeaseService, ({ acquire }) => whileScoped(acquire(options), (lease) => underLease(effect, lease)))
+)
+
+/**
+ * As `withLease`, but does not wait: none if somebody else holds the lease.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withLeaseIfFree: {
+  (
+    options: Options
+  ): <A, E, R>(
+    effect: Effect.Effect<A, E, R>
+  ) => Effect.Effect<
+    Option.Option<A>,
+    E | LeaseLost | KubeError | InvalidSettings,
+    Exclude<R, HeldLease> | LeaseService
+  >
+  <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    options: Options
+  ): Effect.Effect<
+    Option.Option<A>,
+    E | LeaseLost | KubeError | InvalidSettings,
+    Exclude<R, HeldLease> | LeaseService
+  >
+} = dual(
+  2,
+  <A, E, R>(effect: Effect.Effect<A, E, R>, options: Options) =>
+    Effect.flatMap(LeaseService, ({ tryAcquire }) =>
+      whileScoped(tryAcquire(options), (lease) =>
+        Option.match(lease, {
+          onNone: () => Effect.succeedNone,
+          onSome: (held) => Effect.asSome(underLease(effect, held))
+        })))
+)
+
+/**
+ * `withLease` for ever (W4): after a loss it runs for the lease again, after an end of the effect it first leaves others
+ * one `renewalInterval`. A failure of the effect releases the lease, then fails. Once it has held the lease, nothing that
+ * an API server answers ends it any more.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const campaign: {
+  (
+    options: Options
+  ): <A, E, R>(
+    effect: Effect.Effect<A, E, R>
+  ) => Effect.Effect<never, Exclude<E, LeaseLost> | WaitError | InvalidSettings, Exclude<R, HeldLease> | LeaseService>
+  <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    options: Options
+  ): Effect.Effect<never, Exclude<E, LeaseLost> | WaitError | InvalidSettings, Exclude<R, HeldLease> | LeaseService>
+} = dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, options: Options) =>
+  Effect.gen(function*() {
+    const service = yield* LeaseService
+    const { renewalInterval } = yield* LeaseSettings.make(options)
+    const pause = Effect.sleep(renewalInterval)
+    let hasHeld = false
+    const oneTerm = whileScoped(
+      Effect.either(service.acquire(options)),
+      (acquired): Effect.Effect<
+        Effect.Effect<void>,
+        Exclude<E, LeaseLost> | WaitError | InvalidSettings,
+        Exclude<R, HeldLease>
+      > => {
+        if (Either.isLeft(acquired)) {
+          return hasHeld
+            ? Effect.as(log(Effect.logWarning("Cannot run for the lease again; trying later", acquired.left)), pause)
+            : Effect.fail(acquired.left)
+        }
+        hasHeld = true
+        return underLease(effect, acquired.right).pipe(
+          Effect.as(pause),
+          Effect.catchIf(isLeaseLost, () => Effect.succeed(Effect.void))
+        )
+      }
+    )
+    return yield* Effect.forever(Effect.flatten(oneTerm))
+  }))
+
+/** As `Effect.scoped`, but for the scope of `acquire` alone: what else `use` acquires stays its caller's. */
+const whileScoped = <A, E, B, E2, R2>(
+  acquire: Effect.Effect<A, E, Scope.Scope>,
+  use: (acquired: A) => Effect.Effect<B, E2, R2>
+): Effect.Effect<B, E | E2, R2> =>
+  Effect.acquireUseRelease(
+    Scope.make(),
+    (scope) => Effect.flatMap(Scope.extend(acquire, scope), use),
+    (scope, exit) => Scope.close(scope, exit)
+  )
+
+const underLease = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  lease: HeldLease
+): Effect.Effect<A, E | LeaseLost, Exclude<R, HeldLease>> =>
+  Effect.raceFirst(Effect.provideService(effect, HeldLease, lease), lease.lost)
+
+const isLeaseLost = <E>(error: E | LeaseLost): error is LeaseLost => error instanceof LeaseLost

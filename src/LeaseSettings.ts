@@ -72,6 +72,8 @@ export interface LeaseSettings extends LeaseRef {
   readonly acquireRetryDelay: Duration.Duration
   readonly releaseMode: "delete" | "clear"
   readonly labels: Readonly<Record<string, string>>
+  /** What the record says of its own duration: `ttl` in whole seconds, rounded up. */
+  readonly leaseDurationSeconds: number
 }
 
 /**

@@ -86,12 +86,20 @@ export const isSameTerm = (self: TermIdentity, that: TermIdentity): boolean =>
   self.leaseTransitions === that.leaseTransitions
 
 /**
+ * A `spec` with every field.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export type CompleteSpec = { readonly [K in keyof LeaseSpec]-?: NonNullable<LeaseSpec[K]> }
+
+/**
  * What a create writes (T1).
  *
  * @since 0.1.0
  * @category transitions
  */
-export const createSpec = (owner: string, durationSeconds: number, now: MicroTime): Required<LeaseSpec> => ({
+export const createSpec = (owner: string, durationSeconds: number, now: MicroTime): CompleteSpec => ({
   holderIdentity: owner,
   leaseDurationSeconds: durationSeconds,
   acquireTime: now,
@@ -113,9 +121,51 @@ export const takeSpec = (
   owner: string,
   durationSeconds: number,
   now: MicroTime
-): Required<LeaseSpec> => ({
+): CompleteSpec => ({
   ...createSpec(owner, durationSeconds, now),
-  leaseTransitions: (record.spec?.leaseTransitions ?? 0) % mostTransitions + 1
+  leaseTransitions: nextTransitions(record.spec?.leaseTransitions ?? 0)
+})
+
+const nextTransitions = (transitions: number): number => transitions % mostTransitions + 1
+
+/**
+ * What whoever gives a lease up leaves in the record.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export interface LeftSpec extends LeaseSpec {
+  readonly holderIdentity: string
+  readonly acquireTime: MicroTime
+}
+
+/**
+ * What a release writes (X2): no holder, and the shortest duration that a server takes. The transitions stay.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const clearSpec = (now: MicroTime): LeftSpec => ({
+  holderIdentity: "",
+  leaseDurationSeconds: 1,
+  acquireTime: now,
+  renewTime: now
+})
+
+/**
+ * What a hand-over writes (X5): a take in the successor's name.
+ *
+ * @since 0.1.0
+ * @category transitions
+ */
+export const handOverSpec = (
+  term: TermIdentity,
+  successor: string,
+  durationSeconds: number,
+  now: MicroTime
+): CompleteSpec => ({
+  ...createSpec(successor, durationSeconds, now),
+  leaseTransitions: nextTransitions(term.leaseTransitions)
 })
 
 /**
@@ -177,8 +227,10 @@ export interface Evidence {
  * @since 0.1.0
  * @category expiry
  */
-export const isSeenExpired = ({ now, record, sighting, ttl }: Evidence): boolean =>
-  monotonicMillisBetween(sighting.firstSeenNanos, now.monotonicNanos) >= durationMillisOf(record, ttl)
+export const isSeenExpired = (evidence: Evidence): boolean => millisUntilSeenExpired(evidence) <= 0
+
+const millisUntilSeenExpired = ({ now, record, sighting, ttl }: Evidence): number =>
+  durationMillisOf(record, ttl) - monotonicMillisBetween(sighting.firstSeenNanos, now.monotonicNanos)
 
 /**
  * E2: by the servers' clocks alone the record has not changed for its whole duration. Says nothing where the server
@@ -187,18 +239,23 @@ export const isSeenExpired = ({ now, record, sighting, ttl }: Evidence): boolean
  * @since 0.1.0
  * @category expiry
  */
-export const isDatedExpired = ({ maxClockSkew, record, ttl }: Evidence): boolean => {
+export const isDatedExpired = (evidence: Evidence): boolean => millisUntilDatedExpired(evidence) <= 0
+
+/** `Infinity` where E2 says nothing. */
+const millisUntilDatedExpired = ({ maxClockSkew, record, ttl }: Evidence): number => {
   const changedMillis = lastSpecChangeMillis(record)
   const renewTime = record.spec?.renewTime
   if (changedMillis === undefined || renewTime === undefined || record.serverDateMillis === undefined) {
-    return false
+    return Infinity
   }
   const renewedMillis = microTimeToMillis(renewTime)
   const skewMillis = Duration.toMillis(maxClockSkew)
+  if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {
+    return Infinity
+  }
   // A holder knows the server's time to a second, and writes what has surely passed (T6).
   const latestMillis = Math.max(changedMillis, renewedMillis + 1000)
-  return Math.abs(changedMillis - renewedMillis) <= 1000 + skewMillis &&
-    record.serverDateMillis - latestMillis >= durationMillisOf(record, ttl) + skewMillis
+  return durationMillisOf(record, ttl) + skewMillis - (record.serverDateMillis - latestMillis)
 }
 
 /**
@@ -221,6 +278,15 @@ export const isUndatedExpired = ({ maxClockSkew, now, record, ttl }: Evidence): 
  */
 export const isExpired = (evidence: Evidence): boolean =>
   isSeenExpired(evidence) || isDatedExpired(evidence) || isUndatedExpired(evidence)
+
+/**
+ * In how many milliseconds at the earliest the record is worth another look, if nothing changes it until then (W1).
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const millisUntilExpired = (evidence: Evidence): number =>
+  Math.max(0, Math.min(millisUntilSeenExpired(evidence), millisUntilDatedExpired(evidence)))
 
 /**
  * What a contender may do with a record (A2).

@@ -3,6 +3,12 @@
  */
 
 /** @since 0.1.0 */
+export { InMemoryLease } from "./InMemoryLease.js"
+
+/** @since 0.1.0 */
+export type { InMemoryLeaseSettings } from "./InMemoryLease.js"
+
+/** @since 0.1.0 */
 export { InvalidSettings } from "./InvalidSettings.js"
 
 /** @since 0.1.0 */
@@ -21,7 +27,16 @@ export * as KubeError from "./KubeError.js"
 export { KubernetesLease } from "./KubernetesLease.js"
 
 /** @since 0.1.0 */
-export type { KubernetesLeaseSettings, Lease, LeaseLogger } from "./KubernetesLease.js"
+export type {
+  KubernetesLeaseSettings,
+  LeadOptions,
+  LeadWork,
+  Lease,
+  LeaseLogger,
+  LeaseLost,
+  ReleaseOptions,
+  WaitOptions
+} from "./KubernetesLease.js"
 
 /** @since 0.1.0 */
 export * as LeaseObject from "./LeaseObject.js"

@@ -30,7 +30,8 @@ describe("LeaseSettings.make", () => {
         acquireRetries: 3,
         acquireRetryDelay: Duration.millis(100),
         releaseMode: "delete",
-        labels: {}
+        labels: {},
+        leaseDurationSeconds: 30
       })
     }))
 

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import { assert } from "vitest"
 import { nextRenewal } from "../src/internal/renewalCadence.js"
-import { retryDelayMillis } from "../src/internal/retryDelay.js"
+import { beforeDeadline, retryDelayMillis } from "../src/internal/retryDelay.js"
 import { Transient } from "../src/KubeError.js"
 
 const fraction = FastCheck.double({ min: 0, max: 1, noNaN: true })
@@ -52,8 +52,7 @@ describe("retryDelayMillis", () => {
       attempt,
       error: transient(options.retryAfter === undefined ? undefined : Duration.millis(options.retryAfter)),
       random: options.random ?? 1,
-      requestTimeoutMillis: 5000,
-      timeLeftMillis: options.timeLeft ?? 17_000
+      ...beforeDeadline(5000, options.timeLeft ?? 17_000)
     })
 
   it("R3 doubles from 100 ms up to half a request's timeout, jittered towards less", () => {

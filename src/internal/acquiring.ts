@@ -1,3 +1,4 @@
+import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,10 +7,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Conflict, KubeError, NotFound, RequestError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
-import type { LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
+import type { LeaseObject, LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
-import type { Judgement } from "../LeaseTerm.js"
-import { createSpec, durationMillisOf, identityOf, isSameTerm, judge, takeSpec } from "../LeaseTerm.js"
+import { createSpec, identityOf, isSameTerm, takeSpec } from "../LeaseTerm.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { forkDetached } from "./forkDetached.js"
@@ -17,16 +17,40 @@ import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
 import { log, logging } from "./logging.js"
 import * as Metrics from "./metrics.js"
+import { observe } from "./observing.js"
+import { refOf } from "./refOf.js"
 import { giveBack } from "./releasing.js"
 import { renewals } from "./renewing.js"
 import { timedOut } from "./requests.js"
-import { leaseDurationSeconds } from "./resolveSettings.js"
 import { Term } from "./term.js"
 import { termKey } from "./termKey.js"
-import { refOf } from "./refOf.js"
 
-/** A term, or none if somebody else holds the lease. */
-type Attempt = Effect.Effect<Option.Option<Term>, KubeError>
+/** What an attempt has come to. */
+export type Outcome = Data.TaggedEnum<{
+  Begun: { readonly term: Term }
+  /** Somebody else holds the lease, as this record says. */
+  Contended: { readonly record: Observed }
+  /** This service holds the lease under the same name already. */
+  HeldHere: { readonly term: Term }
+}>
+
+export const Outcome = Data.taggedEnum<Outcome>()
+
+/** A term, if the attempt has begun one. */
+export const begunTerm = (outcome: Outcome): Option.Option<Term> =>
+  outcome._tag === "Begun" ? Option.some(outcome.term) : Option.none()
+
+export interface AttemptOptions {
+  /**
+   * What a watch has just shown, a record that may be taken or that there is none: nothing is read first, and a race that
+   * is lost fails (W1).
+   */
+  readonly shown?: Option.Option<LeaseObject> | undefined
+  /** Ends what others of this process hold under the same name, right before a write (P5). */
+  readonly supersede?: Effect.Effect<void> | undefined
+}
+
+type Attempt = Effect.Effect<Outcome, KubeError>
 
 /**
  * One attempt with its retries, bounded by `acquireTimeout`. It runs apart from its caller: whoever stops waiting for it
@@ -37,15 +61,17 @@ type Attempt = Effect.Effect<Option.Option<Term>, KubeError>
 export const acquire = (
   engine: Engine,
   settings: LeaseSettings,
-  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
+  options: AttemptOptions = {}
 ): Attempt =>
   Effect.gen(function*() {
     const handover: Handover = {
-      outcome: yield* Deferred.make<Option.Option<Term>, KubeError>(),
+      outcome: yield* Deferred.make<Outcome, KubeError>(),
       isWanted: yield* Deferred.make<boolean>()
     }
+    const attempting: Attempting = { engine, settings, options, unsettled: new Set() }
     // Uninterruptible, but for its waits and reads: a term that has begun is never lost on the way.
-    const fiber = yield* Effect.forkIn(attempt(engine, settings, handover), engine.acquireScope)
+    const fiber = yield* Effect.forkIn(attempt(attempting, handover), engine.acquireScope)
     return yield* Deferred.await(handover.outcome).pipe(
       Effect.timeoutFail({
         duration: settings.acquireTimeout,
@@ -63,33 +89,46 @@ export const acquire = (
 
 /** How an attempt gives its caller the term, and learns whether the caller was still there to take it. */
 interface Handover {
-  readonly outcome: Deferred.Deferred<Option.Option<Term>, KubeError>
+  readonly outcome: Deferred.Deferred<Outcome, KubeError>
   readonly isWanted: Deferred.Deferred<boolean>
 }
 
+interface Attempting {
+  readonly engine: Engine
+  readonly settings: LeaseSettings
+  readonly options: AttemptOptions
+  /** The times of acquiring writes that have been sent and may have landed. */
+  readonly unsettled: Set<MicroTime>
+}
+
 /** Before another has its turn, either the caller has the term or nothing is left of it (T3, A4). */
-const attempt = (engine: Engine, settings: LeaseSettings, { isWanted, outcome }: Handover): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const unsettled = new Set<MicroTime>()
-    const handOver = (term: Term): Effect.Effect<void> =>
-      Deferred.succeed(outcome, Option.some(term)).pipe(
-        Effect.zipRight(Deferred.await(isWanted)),
-        Effect.flatMap((wanted) => wanted ? Effect.void : undo(engine, term))
-      )
-    const tried: Attempt = Effect.if(engine.terms.holds(settings, settings.owner), {
-      onTrue: () => Effect.succeedNone,
-      onFalse: () => tryAgain(engine, settings, unsettled, settings.acquireRetries)
-    })
-    return tried.pipe(
-      Effect.onExit(() => unsettled.size > 0 ? giveBack(engine, settings, [...unsettled]) : Effect.void),
-      Effect.tap((begun) => Option.isNone(begun) ? Effect.void : handOver(begun.value))
+const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effect.Effect<void> => {
+  const { engine, options, settings, unsettled } = attempting
+  const handOver = (term: Term): Effect.Effect<void> =>
+    Deferred.succeed(outcome, Outcome.Begun({ term })).pipe(
+      Effect.zipRight(Deferred.await(isWanted)),
+      Effect.flatMap((wanted) => wanted ? Effect.void : undo(engine, term))
     )
-  }).pipe(
+  const firstTry = Effect.suspend(() =>
+    options.shown === undefined
+      ? tryAgain(attempting, settings.acquireRetries)
+      : tryShown(attempting, options.shown)
+  )
+  return Effect.flatMap(
+    engine.terms.heldBy(settings, settings.owner),
+    (held) =>
+      Option.isSome(held) && options.supersede === undefined
+        ? Effect.succeed(Outcome.HeldHere({ term: held.value }))
+        : firstTry
+  ).pipe(
+    Effect.onExit(() => unsettled.size > 0 ? giveBack(engine, settings, [...unsettled]) : Effect.void),
+    Effect.tap((result) => result._tag === "Begun" ? handOver(result.term) : Effect.void),
     engine.locks.withLock(termKey(settings, settings.owner)),
     logging({ owner: settings.owner, ref: settings }),
     Effect.onExit((exit) => Deferred.done(outcome, exit)),
     Effect.ignore
   )
+}
 
 /** A term that began in the very moment in which its caller stopped waiting. */
 const undo = (engine: Engine, term: Term): Effect.Effect<void> =>
@@ -104,20 +143,10 @@ const undo = (engine: Engine, term: Term): Effect.Effect<void> =>
 /** What another try may find otherwise: passing failures, and races lost (A1, A3). */
 type Passing = Conflict | NotFound | Transient
 
-const tryAgain = (
-  engine: Engine,
-  settings: LeaseSettings,
-  unsettled: Set<MicroTime>,
-  retries: number
-): Attempt => {
+const tryAgain = (attempting: Attempting, retries: number): Attempt => {
   const again = (error: Passing): Attempt =>
-    retries > 0
-      ? Effect.sleep(Duration.max(settings.acquireRetryDelay, error.retryAfter ?? Duration.zero)).pipe(
-        Effect.interruptible,
-        Effect.zipRight(tryAgain(engine, settings, unsettled, retries - 1))
-      )
-      : afterLastTry(engine, settings, error)
-  return Effect.catchTags(tryOnce(engine, settings, unsettled), {
+    retries > 0 ? tryLater(attempting, retries, error) : afterLastTry(attempting, error)
+  return Effect.catchTags(tryOnce(attempting), {
     Conflict: again,
     Transient: again,
     // The record that was to be taken has been deleted since it was read; a missing namespace stays missing.
@@ -125,71 +154,56 @@ const tryAgain = (
   })
 }
 
+const tryLater = (attempting: Attempting, retries: number, error: Passing): Attempt =>
+  Effect.sleep(Duration.max(attempting.settings.acquireRetryDelay, error.retryAfter ?? Duration.zero)).pipe(
+    Effect.interruptible,
+    Effect.zipRight(tryAgain(attempting, retries - 1))
+  )
+
 /** `false` must mean that somebody else has it, so a race lost for the last time is no answer yet (A3). */
-const afterLastTry = (engine: Engine, settings: LeaseSettings, error: Passing): Attempt =>
+const afterLastTry = ({ engine, settings }: Attempting, error: Passing): Attempt =>
   error._tag === "Transient"
     ? Effect.fail(error)
     : Effect.flatMap(
-      see(engine, settings),
-      (seen) => Option.exists(seen, isContended) ? Effect.succeedNone : Effect.fail(error)
+      observe(engine, settings),
+      (seen) =>
+        Option.isSome(seen) && seen.value.judgement._tag === "Contended"
+          ? Effect.succeed(Outcome.Contended({ record: seen.value.record }))
+          : Effect.fail(error)
     )
 
-const tryOnce = (engine: Engine, settings: LeaseSettings, unsettled: Set<MicroTime>): Attempt =>
-  Effect.flatMap(see(engine, settings), (seen) =>
-    Option.exists(seen, isContended)
-      ? Effect.succeedNone
-      : Effect.asSome(write(engine, settings, unsettled, Option.map(seen, ({ record }) => record))))
+const tryOnce = (attempting: Attempting): Attempt =>
+  Effect.flatMap(
+    observe(attempting.engine, attempting.settings),
+    (seen) =>
+      Option.isSome(seen) && seen.value.judgement._tag === "Contended"
+        ? Effect.succeed(Outcome.Contended({ record: seen.value.record }))
+        : write(attempting, Option.map(seen, ({ record }) => record))
+  )
 
-/** A record as it was just read, and what may be done with it. */
-interface Seen {
-  readonly record: Observed
-  readonly judgement: Judgement
-}
-
-const isContended = ({ judgement }: Seen): boolean => judgement._tag === "Contended"
-
-const see = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
-  Effect.gen(function*() {
-    const ref = refOf(settings)
-    const record = yield* Effect.interruptible(engine.requests.get(ref, Duration.toMillis(settings.requestTimeout)))
-    const at = yield* now
-    const { isNewTerm, sighting } = engine.sightings.see(ref, record, at.monotonicNanos)
-    const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), {
-      record,
-      sighting,
-      now: at,
-      ttl: settings.ttl,
-      maxClockSkew: settings.maxClockSkew
-    })
-    if (judgement._tag === "Contended" && judgement.because !== "fresh") {
-      yield* log(Effect.logWarning(advice[judgement.because]))
-    }
-    const durationMillis = durationMillisOf(record, settings.ttl)
-    if (isNewTerm && judgement._tag === "Contended" && durationMillis > longestPlausibleMillis) {
-      yield* log(Effect.logWarning(`The record of ${judgement.by} asks for a duration of ${durationMillis / 1000} s`))
-    }
-    return Option.some({ record, judgement })
-  }).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone))
-
-/** No holder of sound mind keeps others out for longer than this after it has gone silent. */
-const longestPlausibleMillis = 24 * 60 * 60 * 1000
-
-const advice = {
-  duplicateOwner: "Another process uses this owner name, which has to be this process's own",
-  terminating: "The Lease is being deleted and waits for its finalizers"
-} as const
+/** A released record is often deleted before it can be taken; then it is created, without a read in between. */
+const tryShown = (attempting: Attempting, shown: Option.Option<LeaseObject>): Attempt =>
+  write(attempting, shown).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "NotFound" && error.kind === "leases" && Option.isSome(shown),
+      () => write(attempting, Option.none())
+    ),
+    Effect.catchTag("Transient", (error) =>
+      attempting.settings.acquireRetries > 0
+        ? tryLater(attempting, attempting.settings.acquireRetries, error)
+        : Effect.fail(error))
+  )
 
 /** Creates the Lease, or takes the record, and begins the term if the answer shows this very term in time (T3). */
 const write = (
-  engine: Engine,
-  settings: LeaseSettings,
-  unsettled: Set<MicroTime>,
-  record: Option.Option<Observed>
-): Effect.Effect<Term, KubeError> =>
+  { engine, options, settings, unsettled }: Attempting,
+  record: Option.Option<LeaseObject>
+): Attempt =>
   Effect.gen(function*() {
+    yield* options.supersede ?? Effect.void
     const sentAt = yield* now
     const time = engine.serverClock.timeAt(sentAt)
-    const durationSeconds = leaseDurationSeconds(Duration.toMillis(settings.ttl))
+    const durationSeconds = settings.leaseDurationSeconds
     const spec = Option.match(record, {
       onNone: () => createSpec(settings.owner, durationSeconds, time),
       onSome: (lease) => takeSpec(lease, settings.owner, durationSeconds, time)
@@ -204,7 +218,7 @@ const write = (
       uid,
       owner: settings.owner,
       acquireTime: spec.acquireTime,
-      leaseTransitions: spec.leaseTransitions ?? 0
+      leaseTransitions: spec.leaseTransitions
     }
     if (!isSameTerm(identityOf(answer), expected)) {
       return yield* refuse(
@@ -222,10 +236,15 @@ const write = (
     yield* engine.terms.add(term)
     term.renewal = yield* forkDetached(engine.holdScope)(renewals(engine, term))
     yield* log(Effect.logInfo("Acquired", { token: term.token }))
-    return term
+    return Outcome.Begun({ term })
   })
 
-const send = (engine: Engine, settings: LeaseSettings, record: Option.Option<Observed>, spec: LeaseSpec) => {
+const send = (
+  engine: Engine,
+  settings: LeaseSettings,
+  record: Option.Option<LeaseObject>,
+  spec: LeaseSpec
+): Effect.Effect<Observed, RequestError | NotFound | Conflict> => {
   const ref = refOf(settings)
   const limitMillis = Duration.toMillis(settings.requestTimeout)
   return Option.match(record, {

@@ -18,6 +18,8 @@ export const now: Effect.Effect<Instant> = Effect.zipWith(
   (nanos, wallMillis) => ({ monotonicNanos: nanos, wallMillis })
 )
 
+export const nanosAfter = (nanos: bigint, millis: number): bigint => nanos + BigInt(Math.ceil(millis * 1_000_000))
+
 /** By the monotonic clock alone, in milliseconds. */
 export const monotonicMillisBetween = (since: bigint, until: bigint): number => Number(until - since) / 1_000_000
 

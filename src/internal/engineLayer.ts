@@ -10,6 +10,8 @@ import { Requests } from "./requests.js"
 import { ServerClock } from "./serverClock.js"
 import { Sightings } from "./sightings.js"
 import * as Terms from "./terms.js"
+import { Waits } from "./waits.js"
+import { Watches } from "./watches.js"
 
 /** Closes in this order: no acquire goes on, then nothing is held, then nothing runs. */
 export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
@@ -19,12 +21,15 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
     const holdScope = yield* Effect.acquireRelease(Scope.make(), close)
     const acquireScope = yield* Scope.make()
     const serverClock = new ServerClock()
+    const requests = new Requests(api, serverClock)
     const engine: Engine = {
-      requests: new Requests(api, serverClock),
+      requests,
       serverClock,
       sightings: new Sightings(),
       locks: new KeyedLocks(),
       terms: Terms.make(holdScope),
+      watches: new Watches(requests, acquireScope),
+      waits: new Waits(),
       acquireScope,
       holdScope
     }

@@ -20,7 +20,7 @@ import { readLease, readNothing, readText, readWatch } from "./kubeAnswer.js"
 import type { KubeCall } from "./kubeCall.js"
 import { spanOptions } from "./spanOptions.js"
 import { transportFailure } from "./transportFailure.js"
-import { refOf } from "./refOf.js"
+import { anyLease, refOf } from "./refOf.js"
 
 /** How long the server is asked to keep a watch open, so that a connection that died silently is noticed. */
 const watchSeconds = 300
@@ -74,6 +74,18 @@ const make = (
             : read(call, response))
     )
 
+  const watch = (ref: LeaseRef, selection: { readonly resourceVersion: string; readonly fieldSelector?: string }) => {
+    const call: KubeCall = { operation: "watch", ref }
+    const request: RequestAt = (baseUrl) =>
+      HttpClientRequest.get(leasesUrl(baseUrl, ref), {
+        urlParams: { ...selection, watch: "1", allowWatchBookmarks: "true", timeoutSeconds: watchSeconds }
+      })
+    return Stream.unwrap(exchange(call, request, readWatch)).pipe(
+      Stream.catchTags({ NotFound: asTransient, Conflict: asTransient }),
+      Stream.interruptWhen(outlived(call))
+    )
+  }
+
   return {
     getLease: (ref) =>
       exchange({ operation: "get", ref }, (baseUrl) => HttpClientRequest.get(leaseUrl(baseUrl, ref)), readLease).pipe(
@@ -112,24 +124,14 @@ const make = (
           }),
         readNothing
       ).pipe(Effect.withSpan("KubeApi.deleteLease", spanOptions(ref))),
-    watchLease: (ref, { resourceVersion }) => {
-      const call: KubeCall = { operation: "watch", ref }
-      const request: RequestAt = (baseUrl) =>
-        HttpClientRequest.get(leasesUrl(baseUrl, ref), {
-          urlParams: {
-            watch: "1",
-            fieldSelector: `metadata.name=${ref.name}`,
-            resourceVersion,
-            allowWatchBookmarks: "true",
-            timeoutSeconds: watchSeconds
-          }
-        })
-      return Stream.unwrap(exchange(call, request, readWatch)).pipe(
-        Stream.catchTags({ NotFound: asTransient, Conflict: asTransient }),
-        Stream.interruptWhen(outlived(call)),
+    watchLease: (ref, { resourceVersion }) =>
+      watch(ref, { resourceVersion, fieldSelector: `metadata.name=${ref.name}` }).pipe(
         Stream.withSpan("KubeApi.watchLease", spanOptions(ref))
+      ),
+    watchNamespace: (namespace, { resourceVersion }) =>
+      watch(anyLease(namespace), { resourceVersion }).pipe(
+        Stream.withSpan("KubeApi.watchNamespace", spanOptions(anyLease(namespace)))
       )
-    }
   }
 }
 

@@ -1,29 +1,37 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type { LeaseLogger, LeaseLost as PlainLeaseLost } from "../KubernetesLease.js"
+import type { KubeError } from "../KubeError.js"
+import { isKubeError } from "../KubeError.js"
+import type { LeaseLogger, LeaseLost as PlainLeaseLost, ReleaseOptions } from "../KubernetesLease.js"
+import type { LeaseObject } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { LeaseLost } from "../LeaseTerm.js"
-import { acquire } from "./acquiring.js"
+import { aborted } from "./aborting.js"
+import { acquire, begunTerm, Outcome } from "./acquiring.js"
 import { bounded } from "./bounded.js"
 import { now } from "./clocks.js"
 import type { Connection } from "./connection.js"
 import type { Engine } from "./engine.js"
+import type { HoldingKey } from "./holdings.js"
+import { remember, supersedeOthers } from "./holdings.js"
+import { log, logging } from "./logging.js"
 import { LossHandlers } from "./lossHandlers.js"
+import type { LeaseActions } from "./promiseLease.js"
 import { promiseLogging } from "./promiseLogging.js"
 import { promiseLoss } from "./promiseLoss.js"
 import { release } from "./releasing.js"
 import { verify } from "./renewing.js"
 import { timedOut } from "./requests.js"
+import { SharedPromise } from "./sharedPromise.js"
+import type { Successor } from "./successor.js"
+import { successorOf } from "./successor.js"
 import type { Term } from "./term.js"
 import { termKey } from "./termKey.js"
+import { acquireWaiting } from "./waiting.js"
 
-type Acquired = { readonly token: string } | null
-
-interface Attempt {
-  readonly promise: Promise<Acquired>
-  readonly abort: AbortController
-}
+type Token = { readonly token: string }
 
 interface Holding {
   readonly term: Term
@@ -32,49 +40,86 @@ interface Holding {
   readonly stopWatching: AbortController
   /** Resolves when every handler has been called; never after a release. */
   readonly reported: Promise<void>
+  /** Of this process's other instances. */
+  readonly forget: () => void
+}
+
+/** What an instance of the Promise face is made of. */
+export interface LeaseHandleOptions {
+  readonly settings: LeaseSettings
+  /** How long `acquire` waits for the lease. */
+  readonly acquireWaitMillis: number
+  readonly connection: Connection
+  readonly logger: LeaseLogger | undefined
 }
 
 /** One instance of the Promise face: at most one term at a time, and at most one attempt to get one. */
-export class LeaseHandle {
+export class LeaseHandle implements LeaseActions {
   readonly #settings: LeaseSettings
+  readonly #acquireWaitMillis: number
   readonly #connection: Connection
   readonly #logging: ReturnType<typeof promiseLogging>
   readonly #lossHandlers: LossHandlers
+  readonly #key: HoldingKey
   #holding: Holding | undefined
-  #attempt: Attempt | undefined
+  #attempt: SharedPromise<Outcome> | undefined
+  #waiting: SharedPromise<Token> | undefined
   #lastRelease: Promise<void> = Promise.resolve()
   #lastReport: Promise<void> = Promise.resolve()
 
-  constructor(settings: LeaseSettings, connection: Connection, logger: LeaseLogger | undefined) {
+  constructor({ acquireWaitMillis, connection, logger, settings }: LeaseHandleOptions) {
     this.#settings = settings
+    this.#acquireWaitMillis = acquireWaitMillis
     this.#connection = connection
     this.#logging = promiseLogging(logger)
+    const { name, namespace, owner } = settings
+    this.#key = { server: connection.server, namespace, name, owner }
     this.#lossHandlers = new LossHandlers((error) => {
       void this.#run(() => Effect.logError("An onLost handler failed", error))
     })
   }
 
-  /** Concurrent callers share one attempt (A4). */
-  acquire(): Promise<Acquired> {
-    if (this.#attempt === undefined) {
-      const abort = new AbortController()
-      const promise = this.#connection.whileUsed(() => this.#acquire(abort.signal)).finally(() => {
-        this.#attempt = undefined
+  acquire(): Promise<Token | null> {
+    return this.#connection.whileUsed(async () => {
+      if (this.#acquireWaitMillis > 0) {
+        const held = await this.#waitAtMost(this.#acquireWaitMillis)
+        if (held !== undefined) {
+          return held
+        }
+      }
+      return Option.match(begunTerm(await this.#tryOnce(undefined, undefined)), {
+        onNone: () => null,
+        onSome: ({ token }) => ({ token })
       })
-      this.#attempt = { promise, abort }
-    }
-    return this.#attempt.promise
+    })
   }
 
-  release(): Promise<void> {
+  waitUntilAcquired(signal: AbortSignal | undefined): Promise<Token> {
+    return this.#connection.whileUsed(() => this.#wait(signal))
+  }
+
+  release(options: ReleaseOptions = {}): Promise<void> {
     return this.#connection.whileUsed(async () => {
-      const outcomes = await Promise.allSettled([this.#releaseTerm(), this.#giveUpAttempt()])
+      const successor = options.to === undefined
+        ? undefined
+        : Either.getOrThrowWith(successorOf(options.to, options.handOverMs, "handOverMs"), (invalid) => invalid)
+      this.#waiting?.giveUp()
+      const outcomes = await Promise.allSettled([this.#releaseTerm(successor), this.#giveUpAttempt()])
       for (const outcome of outcomes) {
         if (outcome.status === "rejected") {
           throw outcome.reason
         }
       }
     })
+  }
+
+  /** A release that fails ends by the record's duration. */
+  async releaseLogged(): Promise<void> {
+    try {
+      await this.release()
+    } catch (error) {
+      this.warn("Cannot release; the record ends by its duration", error)
+    }
   }
 
   async verify(): Promise<boolean> {
@@ -89,8 +134,8 @@ export class LeaseHandle {
       ? 0
       : this.#connection.runSync((engine) =>
         this.#logging(
-          Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), term)).pipe(
-            Effect.zipWith(now, (term, at) => term.remainingMillis(at))
+          Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), at)).pipe(
+            Effect.map((at) => term.remainingMillis(at))
           )
         )
       )
@@ -106,39 +151,126 @@ export class LeaseHandle {
     return this.#lossHandlers.add(handler)
   }
 
-  async #acquire(signal: AbortSignal): Promise<Acquired> {
+  warn(message: string, error: unknown): void {
+    void this.#run(() =>
+      logging({ owner: this.#settings.owner, ref: this.#settings })(
+        log(Effect.logWarning(message, error))
+      )
+    )
+  }
+
+  /** One interval between two renewals, or until `signal` aborts. */
+  async pause(signal: AbortSignal | undefined): Promise<void> {
+    await this.#sleep(Duration.toMillis(this.#settings.renewalInterval), signal)
+  }
+
+  async #sleep(millis: number, signal: AbortSignal | undefined): Promise<void> {
+    const options = signal === undefined ? undefined : { signal, interrupted: () => signal.reason }
+    await Promise.allSettled([this.#run(() => Effect.sleep(Duration.millis(millis)), options)])
+  }
+
+  /** Nothing if the time is up. */
+  async #waitAtMost(millis: number): Promise<Token | undefined> {
+    const isOver = new AbortController()
+    const isAcquired = new AbortController()
+    void this.#sleep(millis, isAcquired.signal).then(() => isOver.abort(isOver))
+    try {
+      return await this.#wait(isOver.signal)
+    } catch (error) {
+      if (error === isOver) {
+        return undefined
+      }
+      throw error
+    } finally {
+      isAcquired.abort()
+    }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<Token> {
+    if (signal?.aborted === true) {
+      return Promise.reject(signal.reason)
+    }
+    if (this.#waiting === undefined) {
+      const waiting = new SharedPromise((givenUp) =>
+        this.#waitForTerm(givenUp).finally(() => {
+          if (this.#waiting === waiting) {
+            this.#waiting = undefined
+          }
+        })
+      )
+      this.#waiting = waiting
+    }
+    return this.#waiting.join(signal)
+  }
+
+  async #waitForTerm(signal: AbortSignal): Promise<Token> {
+    const { token } = await this.#run(
+      (engine) =>
+        Effect.uninterruptibleMask((restore) =>
+          acquireWaiting({
+            engine,
+            settings: this.#settings,
+            attempt: (shown) => this.#tryWithin(shown, signal),
+            restore
+          })
+        ),
+      { signal, interrupted: givenUp }
+    )
+    return { token }
+  }
+
+  #tryWithin(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Effect.Effect<Outcome, KubeError> {
+    return Effect.catchAll(
+      Effect.tryPromise({ try: () => this.#tryOnce(shown, signal), catch: (error) => error }),
+      // Not one of the server's: an abort, or a defect.
+      (error) => isKubeError(error) ? Effect.fail(error) : Effect.die(error)
+    )
+  }
+
+  /** Concurrent callers share one attempt (A4). */
+  #tryOnce(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
+    if (this.#attempt === undefined) {
+      const attempt = new SharedPromise((givenUp) =>
+        this.#acquire(shown, givenUp).finally(() => {
+          if (this.#attempt === attempt) {
+            this.#attempt = undefined
+          }
+        })
+      )
+      this.#attempt = attempt
+    }
+    return this.#attempt.join(signal)
+  }
+
+  async #acquire(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Promise<Outcome> {
     const holding = this.#holding
     if (holding !== undefined) {
       if (await this.#stands(holding.term)) {
-        return { token: holding.term.token }
+        return Outcome.Begun({ term: holding.term })
       }
       await holding.reported
     }
     await this.#lastReport
-    const term = await this.#newTerm(signal)
-    return Option.match(term, {
-      onNone: () => null,
-      onSome: (term) => {
-        this.#hold(term)
-        return { token: term.token }
-      }
-    })
+    const outcome = await this.#attemptTerm(shown, signal)
+    Option.map(begunTerm(outcome), (term) => this.#hold(term))
+    return outcome
   }
 
-  async #newTerm(signal: AbortSignal): Promise<Option.Option<Term>> {
+  async #attemptTerm(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Promise<Outcome> {
     let begun: Option.Option<Term> = Option.none()
+    const supersede = Effect.sync(() => supersedeOthers(this.#key))
     try {
-      const term = await this.#run(
+      const outcome = await this.#run(
         (engine) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.tap(acquire(engine, this.#settings, restore), (term) => {
-              begun = term
+            Effect.tap(acquire(engine, this.#settings, restore, { shown, supersede }), (outcome) => {
+              begun = begunTerm(outcome)
             })
           ),
         { signal, interrupted: givenUp }
       )
       if (!signal.aborted) {
-        return term
+        return outcome
       }
     } catch (error) {
       await this.#releaseBegun(begun)
@@ -168,14 +300,24 @@ export class LeaseHandle {
       term,
       controller,
       stopWatching,
-      reported: watched.then((lost) => this.#report(holding, lost, begunBy))
+      reported: watched.then((lost) => this.#report(holding, lost, begunBy)),
+      forget: remember(this.#key, {
+        supersede: () => this.#connection.runSync((engine) => this.#logging(engine.terms.supersede(term))),
+        forget: () => {
+          if (this.#holding === holding) {
+            this.#drop(holding)
+            this.#connection.runSync((engine) => this.#logging(Effect.asVoid(engine.terms.release(term))))
+          }
+        }
+      })
     }
     holding.reported.then(leave, leave)
     this.#holding = holding
   }
 
   /** A macrotask after the acquire has settled that began the term: actor-ts ignores a loss while it acquires (P4). */
-  async #report(holding: Holding, lost: LeaseLost, begunBy: Promise<Acquired> | undefined): Promise<void> {
+  async #report(holding: Holding, lost: LeaseLost, begunBy: Promise<Outcome> | undefined): Promise<void> {
+    holding.forget()
     if (this.#holding === holding) {
       this.#holding = undefined
     }
@@ -189,26 +331,31 @@ export class LeaseHandle {
   }
 
   /** Local first (X1): by the time that this gives its promise, nothing is held. */
-  #releaseTerm(): Promise<void> {
+  #releaseTerm(successor: Successor | undefined): Promise<void> {
     const holding = this.#holding
     if (holding === undefined || this.remainingMillis() === 0) {
       return this.#lastRelease
     }
-    this.#holding = undefined
-    holding.stopWatching.abort()
-    this.#lastRelease = this.#run((engine) => release(engine, holding.term))
-    holding.controller.abort(aborted("The lease was released"))
+    this.#lastRelease = this.#run((engine) => release(engine, holding.term, successor))
+    this.#drop(holding)
     return this.#lastRelease
+  }
+
+  #drop(holding: Holding): void {
+    this.#holding = undefined
+    holding.forget()
+    holding.stopWatching.abort()
+    holding.controller.abort(aborted("The lease was released"))
   }
 
   /** P3: by the end, what has landed of the attempt is given back. */
   async #giveUpAttempt(): Promise<void> {
-    if (this.#attempt === undefined) {
+    const attempt = this.#attempt
+    if (attempt === undefined) {
       return
     }
-    const { abort, promise } = this.#attempt
-    abort.abort()
-    await Promise.allSettled([promise])
+    attempt.giveUp()
+    await Promise.allSettled([attempt.promise])
     const { owner, releaseTimeout } = this.#settings
     await this.#run((engine) =>
       engine.locks.withLock(termKey(this.#settings, owner))(Effect.void).pipe(
@@ -229,12 +376,10 @@ export class LeaseHandle {
 
   #run<A, E>(
     use: (engine: Engine) => Effect.Effect<A, E>,
-    options?: { readonly signal: AbortSignal; readonly interrupted: () => Error }
+    options?: { readonly signal: AbortSignal; readonly interrupted: () => unknown }
   ): Promise<A> {
     return this.#connection.run((engine) => this.#logging(use(engine)), options)
   }
 }
 
 const givenUp = (): Error => aborted("The acquire was given up by release()")
-
-const aborted = (message: string): Error => Object.assign(new Error(message), { name: "AbortError" })

@@ -2,18 +2,25 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Fault } from "../InvalidSettings.js"
 import { fromFaults } from "../InvalidSettings.js"
-import type { KubernetesLeaseSettings, LeaseLogger } from "../KubernetesLease.js"
+import type { InMemoryLeaseSettings } from "../InMemoryLease.js"
+import type {
+  FurtherSettings,
+  KubernetesLeaseSettings,
+  LeaseLogger,
+  LeaseSettings as PlainSettings,
+  SettingsBuilder
+} from "../KubernetesLease.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import { baseUrlFaults } from "./baseUrl.js"
-import type { ConnectionSettings } from "./connection.js"
+import type { ConnectionSettings } from "./kubernetesConnection.js"
 import { caCertFaults, tokenFaults } from "./credentials.js"
 import type { DurationFieldNames, Limits } from "./resolveSettings.js"
-import { resolve } from "./resolveSettings.js"
+import { kubernetesLimits, resolve } from "./resolveSettings.js"
 
-/** What the settings of a `KubernetesLease` come to. */
+/** What the settings of either class come to. */
 export interface PromiseSettings {
-  readonly lease: LeaseSettings
-  readonly connection: ConnectionSettings
+  readonly settings: LeaseSettings
+  readonly acquireWaitMillis: number
   readonly logger: LeaseLogger | undefined
 }
 
@@ -22,14 +29,35 @@ const promiseFieldNames: DurationFieldNames = (field) => `${field}Ms`
 /**
  * @throws InvalidSettings with every fault
  */
-export const promiseSettings = (
-  given: KubernetesLeaseSettings | { readonly build: () => object },
-  limits: Limits
+export const kubernetesSettings = (
+  given: KubernetesLeaseSettings | SettingsBuilder
+): PromiseSettings & { readonly connection: ConnectionSettings } => {
+  const settings = built<KubernetesLeaseSettings>(given)
+  const connection = connectionOf(settings)
+  const resolved = resolveOrThrow(settings, settings.namespace, kubernetesLimits, leftOf(connection))
+  return { ...resolved, connection: Either.getOrThrow(connection) }
+}
+
+/**
+ * @throws InvalidSettings with every fault
+ */
+export const memorySettings = (given: InMemoryLeaseSettings | SettingsBuilder, limits: Limits): PromiseSettings => {
+  const settings = built<InMemoryLeaseSettings>(given)
+  return resolveOrThrow(settings, settings.namespace ?? "default", limits, [])
+}
+
+const longestAcquireWaitMillis = 2 ** 31 - 1
+
+const resolveOrThrow = (
+  settings: PlainSettings & FurtherSettings,
+  namespace: string,
+  limits: Limits,
+  otherFaults: ReadonlyArray<Fault>
 ): PromiseSettings => {
-  const settings = built(given)
+  const { acquireWaitMs = 0 } = settings
   const lease = resolve(
     {
-      namespace: settings.namespace,
+      namespace,
       name: settings.name,
       owner: settings.owner,
       ttl: settings.ttlMs,
@@ -47,18 +75,23 @@ export const promiseSettings = (
     limits,
     promiseFieldNames
   )
-  const connection = connectionOf(settings)
-  if (Either.isLeft(lease) || Either.isLeft(connection)) {
-    throw fromFaults([...leftOf(lease), ...leftOf(connection)])
+  const waitFaults = acquireWaitMs >= 0 && acquireWaitMs <= longestAcquireWaitMillis
+    ? []
+    : [{
+      field: "acquireWaitMs",
+      value: acquireWaitMs,
+      expected: `a duration of at least 0 ms and at most ${longestAcquireWaitMillis} ms`
+    }]
+  if (Either.isLeft(lease) || waitFaults.length > 0 || otherFaults.length > 0) {
+    throw fromFaults([...leftOf(lease), ...waitFaults, ...otherFaults])
   }
-  return { lease: lease.right, connection: connection.right, logger: settings.logger }
+  return { settings: lease.right, acquireWaitMillis: acquireWaitMs, logger: settings.logger }
 }
 
 const leftOf = <A>(either: Either.Either<A, ReadonlyArray<Fault>>): ReadonlyArray<Fault> =>
   Either.isLeft(either) ? either.left : []
 
-const built = (given: KubernetesLeaseSettings | { readonly build: () => object }): KubernetesLeaseSettings =>
-  "build" in given ? given.build() as KubernetesLeaseSettings : given
+const built = <S extends object>(given: S | SettingsBuilder): S => "build" in given ? given.build() as S : given
 
 const connectionOf = (settings: KubernetesLeaseSettings): Either.Either<ConnectionSettings, ReadonlyArray<Fault>> => {
   const baseUrl = settings.apiBaseUrl ?? settings.apiServerUrl

@@ -1,29 +1,31 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type { RequestError } from "../KubeError.js"
 import type { MicroTime } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
-import { identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
+import { clearSpec, handOverSpec, identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
 import { bounded } from "./bounded.js"
-import type { Clearing } from "./clearing.js"
-import { clear, deleteCleared } from "./clearing.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import type { Turn } from "./keyedLocks.js"
 import { log, logging } from "./logging.js"
+import type { Relinquishment } from "./relinquishing.js"
+import { deleteCleared, relinquish } from "./relinquishing.js"
 import { timedOut } from "./requests.js"
 import { spanOptions } from "./spanOptions.js"
+import type { Successor } from "./successor.js"
 import type { Term } from "./term.js"
 import { termKey } from "./termKey.js"
 import { refOf } from "./refOf.js"
 
 /**
- * Ends the term here first, then tells the server (X1). Whoever calls again awaits the same release; a caller that is
- * interrupted leaves it going on.
+ * Ends the term here first, then tells the server (X1). Whoever calls again awaits the same release, whoever is its
+ * successor; a caller that is interrupted leaves it going on.
  */
-export const release = (engine: Engine, term: Term): Effect.Effect<void, RequestError> =>
+export const release = (engine: Engine, term: Term, successor?: Successor): Effect.Effect<void, RequestError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const startedAt = yield* now
@@ -31,7 +33,7 @@ export const release = (engine: Engine, term: Term): Effect.Effect<void, Request
       if (yield* engine.terms.release(term)) {
         // At once, so that whoever acquires from now on waits for it (A4).
         const turn = engine.locks.takeTurn(termKey(term.ref, term.owner))
-        term.releasing = yield* releaseOnServer(engine, term, startedAt, turn).pipe(
+        term.releasing = yield* releaseOnServer(engine, term, successor, startedAt, turn).pipe(
           Effect.interruptible,
           Effect.ensuring(turn.leave),
           Effect.forkDaemon
@@ -53,31 +55,39 @@ export const releaseLogged = (engine: Engine, term: Term): Effect.Effect<void> =
 const releaseOnServer = (
   engine: Engine,
   term: Term,
+  successor: Successor | undefined,
   startedAt: Instant,
   turn: Turn
 ): Effect.Effect<void, RequestError> => {
-  let isCleared = false
+  let isLeft = false
   return Effect.gen(function*() {
     yield* turn.wait
     if (term.renewal !== undefined) {
       yield* Fiber.interrupt(term.renewal)
     }
-    const clearing: Clearing = {
+    const time = term.nextRenewTime(engine.serverClock, yield* now)
+    const relinquishment: Relinquishment = {
       requests: engine.requests,
       ref: term.ref,
       settings: term.settings,
       startedAt,
-      clearTime: term.nextRenewTime(engine.serverClock, yield* now),
+      leaves: successor === undefined
+        ? clearSpec(time)
+        : handOverSpec(term.identity, successor.owner, successor.durationSeconds, time),
       isOwn: (record) => isSameTerm(identityOf(record), term.identity)
     }
-    const cleared = yield* clear(clearing, term.resourceVersion)
-    isCleared = true
-    yield* log(Effect.logInfo("Released"))
-    yield* deleteCleared(clearing, cleared)
+    const left = yield* relinquish(relinquishment, term.resourceVersion)
+    isLeft = true
+    if (successor === undefined) {
+      yield* log(Effect.logInfo("Released"))
+      yield* deleteCleared(relinquishment, left)
+    } else if (Option.isSome(left)) {
+      yield* log(Effect.logInfo("Handed over", { to: successor.owner }))
+    }
   }).pipe(
     withinReleaseTimeout(term.settings),
     // Out of time during the delete: others can have the lease all the same.
-    Effect.catchAll((error) => isCleared ? Effect.void : Effect.fail(error)),
+    Effect.catchAll((error) => isLeft ? Effect.void : Effect.fail(error)),
     logging(term)
   )
 }
@@ -94,18 +104,18 @@ export const giveBack = (
   Effect.gen(function*() {
     const startedAt = yield* now
     const latest = acquireTimes.reduce((latest, time) => time > latest ? time : latest)
-    const clearing: Clearing = {
+    const relinquishment: Relinquishment = {
       requests: engine.requests,
       ref: refOf(settings),
       settings,
       startedAt,
-      clearTime: engine.serverClock.timeAfter(latest, startedAt),
+      leaves: clearSpec(engine.serverClock.timeAfter(latest, startedAt)),
       isOwn: (record) => {
         const { acquireTime } = identityOf(record)
         return ownerOf(record) === settings.owner && acquireTime !== undefined && acquireTimes.includes(acquireTime)
       }
     }
-    yield* deleteCleared(clearing, yield* clear(clearing, undefined))
+    yield* deleteCleared(relinquishment, yield* relinquish(relinquishment, undefined))
   }).pipe(
     withinReleaseTimeout(settings),
     Effect.catchAll((error) =>

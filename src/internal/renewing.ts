@@ -17,7 +17,7 @@ import { cannot } from "./kubeCall.js"
 import { log, logging } from "./logging.js"
 import * as Metrics from "./metrics.js"
 import { nextRenewal } from "./renewalCadence.js"
-import { retryDelayMillis } from "./retryDelay.js"
+import { beforeDeadline, retryDelayMillis } from "./retryDelay.js"
 import { spanOptions } from "./spanOptions.js"
 import type { Term } from "./term.js"
 
@@ -83,8 +83,7 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
         attempt: failures,
         error,
         random: yield* Random.next,
-        requestTimeoutMillis: Duration.toMillis(term.settings.requestTimeout),
-        timeLeftMillis: term.remainingMillis(yield* now)
+        ...beforeDeadline(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(yield* now))
       })))
       failures += 1
     }
@@ -117,7 +116,7 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
       resourceVersion: writtenOver,
       spec: {
         renewTime: term.nextRenewTime(engine.serverClock, sentAt),
-        leaseDurationSeconds: term.durationSeconds
+        leaseDurationSeconds: term.settings.leaseDurationSeconds
       }
     }, limitMillis))
     if (Either.isRight(answer) && Option.isNone(endedBy(term.identity, answer.right))) {

@@ -35,6 +35,15 @@ export class Requests {
     return this.#send({ operation: "delete", ref }, limitMillis, this.#api.deleteLease(ref, preconditions))
   }
 
+  /** Open as long as the server keeps it. */
+  watch(ref: LeaseRef, resourceVersion: string) {
+    return this.#api.watchLease(ref, { resourceVersion })
+  }
+
+  watchNamespace(namespace: string, resourceVersion: string) {
+    return this.#api.watchNamespace(namespace, { resourceVersion })
+  }
+
   /** A refusal tells the server's time as well as an answer does. */
   #send<A, E>(call: KubeCall, limitMillis: number, request: Effect.Effect<A, E>) {
     return Effect.flatMap(

@@ -9,9 +9,15 @@ import { isLabelKey, isLabelValue, isNamespace, isObjectName } from "./kubernete
 export interface Limits {
   readonly minTtlMillis: number
   readonly minRequestTimeoutMillis: number
+  /** What the record says of its own duration; never less than the ttl. */
+  readonly durationSecondsOf: (ttlMillis: number) => number
 }
 
-export const kubernetesLimits: Limits = { minTtlMillis: 500, minRequestTimeoutMillis: 100 }
+export const kubernetesLimits: Limits = {
+  minTtlMillis: 500,
+  minRequestTimeoutMillis: 100,
+  durationSecondsOf: (ttlMillis) => Math.ceil(ttlMillis / 1000)
+}
 
 type DurationField = {
   [K in keyof LeaseSettings]: LeaseSettings[K] extends Duration.Duration ? K : never
@@ -54,7 +60,7 @@ export const resolve = (
     options.namespace,
     "an RFC 1123 label: at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends"
   )
-  expect(isOwner(options.owner), "owner", options.owner, "1 to 253 printable characters")
+  faults.push(...expectOwner("owner", options.owner))
   const { acquireRetries = defaultAcquireRetries, labels = {}, releaseMode = "delete" } = options
   expect(
     Number.isInteger(acquireRetries) && acquireRetries >= 0,
@@ -94,12 +100,13 @@ export const resolve = (
   const acquireRetryDelay = millis("acquireRetryDelay", 0, defaultAcquireRetryDelayMillis)
 
   if (ttl !== undefined && renewDeadline !== undefined) {
-    const longest = leaseDurationSeconds(ttl) * 1000 / 1.1
+    const durationSeconds = limits.durationSecondsOf(ttl)
+    const longest = durationSeconds * 1000 / 1.1
     expect(
       renewDeadline <= longest,
       nameOf("renewDeadline"),
       shown(options.renewDeadline),
-      `at most ${Math.floor(longest)} ms: a tenth less than the ${leaseDurationSeconds(ttl)} s that others wait`
+      `at most ${Math.floor(longest)} ms: a tenth less than the ${durationSeconds} s that others wait`
     )
   }
   if (renewDeadline !== undefined && renewalInterval !== undefined) {
@@ -137,20 +144,22 @@ export const resolve = (
     acquireRetries,
     acquireRetryDelay: Duration.millis(acquireRetryDelay),
     releaseMode,
-    labels
+    labels,
+    leaseDurationSeconds: limits.durationSecondsOf(ttl)
   })
 }
 
-/** What the record says of its own duration: whole seconds, never less than the ttl. */
-export const leaseDurationSeconds = (ttlMillis: number): number => Math.ceil(ttlMillis / 1000)
-
 /** `NaN` for what is no duration; `Duration` itself would take a negative one for zero. */
-const millisOf = (given: unknown): number =>
+export const millisOf = (given: unknown): number =>
   (typeof given === "number" && given < 0) || (typeof given === "bigint" && given < 0n) ||
     (typeof given === "string" && given.startsWith("-"))
     ? NaN
     : Option.match(Duration.decodeUnknown(given), { onNone: () => NaN, onSome: Duration.toMillis })
 
-const isOwner = (owner: string): boolean => typeof owner === "string" && /^\P{C}{1,253}$/u.test(owner)
+/** The fault of a field that has to name an owner, if it has one. */
+export const expectOwner = (field: string, owner: unknown): ReadonlyArray<Fault> =>
+  typeof owner === "string" && /^\P{C}{1,253}$/u.test(owner)
+    ? []
+    : [{ field, value: owner, expected: "1 to 253 printable characters" }]
 
 const shown = (given: unknown): unknown => Duration.isDuration(given) ? Duration.format(given) : given

@@ -7,25 +7,32 @@ const firstMillis = 100
 export interface Retry {
   /** From 0. */
   readonly attempt: number
-  readonly error: KubeError
+  readonly error: KubeError | undefined
   /** From 0 to 1, for the jitter. */
   readonly random: number
-  readonly requestTimeoutMillis: number
-  readonly timeLeftMillis: number
+  /** No backoff is longer. */
+  readonly longestMillis: number
+  /** A `Retry-After` is honoured up to here. */
+  readonly latestMillis: number
+}
+
+/** Doubles from 100 ms, jittered over its upper half. A longer `Retry-After` is honoured. */
+export const retryDelayMillis = ({ attempt, error, latestMillis, longestMillis, random }: Retry): number => {
+  const backoff = Math.min(longestMillis, firstMillis * 2 ** attempt) * (0.5 + random / 2)
+  const asked = error !== undefined && "retryAfter" in error && error.retryAfter !== undefined
+    ? Duration.toMillis(error.retryAfter)
+    : 0
+  return Math.floor(Math.max(backoff, Math.min(asked, latestMillis)))
 }
 
 /**
- * Doubles from 100 ms to half a request's timeout, jittered over its upper half, so that a server which is back in time is
- * found in time. A longer `Retry-After` is honoured, but always leaves time for one
- * more request.
+ * Before a deadline: a server that is back in time is found in time, and a `Retry-After` always leaves time for one more
+ * request.
  */
-export const retryDelayMillis = (retry: Retry): number => {
-  const backoff = Math.min(retry.requestTimeoutMillis / 2, firstMillis * 2 ** retry.attempt) * (0.5 + retry.random / 2)
-  const latest = Math.max(0, retry.timeLeftMillis - retry.requestTimeoutMillis)
-  const asked = "retryAfter" in retry.error && retry.error.retryAfter !== undefined
-    ? Duration.toMillis(retry.error.retryAfter)
-    : 0
-  return Math.floor(
-    asked > backoff ? Math.max(Math.min(asked, latest), Math.min(backoff, retry.timeLeftMillis)) : backoff
-  )
-}
+export const beforeDeadline = (
+  requestTimeoutMillis: number,
+  timeLeftMillis: number
+): Pick<Retry, "longestMillis" | "latestMillis"> => ({
+  longestMillis: requestTimeoutMillis / 2,
+  latestMillis: Math.max(0, timeLeftMillis - requestTimeoutMillis)
+})

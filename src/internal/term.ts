@@ -11,7 +11,6 @@ import type { LeaseLost, TermIdentity } from "../LeaseTerm.js"
 import { FencingToken, identityOf, leaseLost, LostReason } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { millisBetween } from "./clocks.js"
-import { leaseDurationSeconds } from "./resolveSettings.js"
 import type { ServerClock } from "./serverClock.js"
 import { refOf } from "./refOf.js"
 
@@ -41,7 +40,8 @@ export class Term {
   #renewTime: MicroTime
   #acknowledgedAt: Instant
   #end: "released" | LeaseLost | undefined
-  readonly #lost = Deferred.unsafeMake<never, LeaseLost>(FiberId.none)
+  /** The loss, or none for a release. */
+  readonly #ended = Deferred.unsafeMake<Option.Option<LeaseLost>>(FiberId.none)
 
   constructor({ record, renewTime, sentAt, settings }: Acquired) {
     this.ref = refOf(settings)
@@ -59,10 +59,6 @@ export class Term {
     return this.settings.owner
   }
 
-  get durationSeconds(): number {
-    return leaseDurationSeconds(Duration.toMillis(this.settings.ttl))
-  }
-
   /** The version that the next write is meant for. */
   get resourceVersion(): string {
     return this.#resourceVersion
@@ -77,14 +73,29 @@ export class Term {
     return this.#end === "released" ? undefined : this.#end
   }
 
+  /** Completes when the term has been lost or released. */
+  get ended(): Effect.Effect<void> {
+    return Effect.asVoid(Deferred.await(this.#ended))
+  }
+
   /** Never completes after a release. */
   get lost(): Effect.Effect<never, LeaseLost> {
-    return Deferred.await(this.#lost)
+    return Effect.flatMap(
+      Deferred.await(this.#ended),
+      Option.match({ onNone: () => Effect.never, onSome: (loss) => loss })
+    )
   }
 
   /** 0 once the term has ended or its validity has passed (T2, T4). */
   remainingMillis(now: Instant): number {
     return this.isEnded ? 0 : Math.max(0, this.renewDeadlineMillis - millisBetween(this.#acknowledgedAt, now))
+  }
+
+  /** For longer than the renewals of a term in good order leave it (R1, R4). */
+  isOverdue(now: Instant): boolean {
+    const { renewalInterval, requestTimeout } = this.settings
+    return millisBetween(this.#acknowledgedAt, now) >
+      Duration.toMillis(renewalInterval) + Duration.toMillis(requestTimeout)
   }
 
   /** The time of the next write, after that of every write before (T6). */
@@ -110,7 +121,7 @@ export class Term {
     }
     const loss = leaseLost(this, reason)
     this.#end = loss
-    Deferred.unsafeDone(this.#lost, Effect.fail(loss))
+    Deferred.unsafeDone(this.#ended, Effect.succeedSome(loss))
     return true
   }
 
@@ -120,6 +131,7 @@ export class Term {
       return false
     }
     this.#end = "released"
+    Deferred.unsafeDone(this.#ended, Effect.succeedNone)
     return true
   }
 

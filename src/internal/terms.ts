@@ -1,10 +1,12 @@
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Metric from "effect/Metric"
+import type * as Option from "effect/Option"
 import type { LeaseRef } from "../LeaseObject.js"
-import type { LostReason } from "../LeaseTerm.js"
+import { LostReason } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import { forkDetached } from "./forkDetached.js"
@@ -18,12 +20,15 @@ const nanosPerMilli = 1_000_000n
 
 export interface Terms {
   readonly held: Effect.Effect<ReadonlyArray<Term>>
-  readonly holds: (ref: LeaseRef, owner: string) => Effect.Effect<boolean>
+  /** The term that is held under this name; one lease and owner have one at most. */
+  readonly heldBy: (ref: LeaseRef, owner: string) => Effect.Effect<Option.Option<Term>>
   readonly add: (term: Term) => Effect.Effect<void>
   /** Held by the clocks at this instant; a term that is found expired ends here (T5). */
   readonly isHeld: (term: Term, at: Instant) => Effect.Effect<boolean>
   /** Ends the term as lost, unless it has ended before. */
   readonly lose: (term: Term, reason: LostReason) => Effect.Effect<void>
+  /** Ends the term as lost to another instance of this process, which is no duplicate of its name (P5). */
+  readonly supersede: (term: Term) => Effect.Effect<void>
   /** Ends the term without a loss; false if it had ended before. */
   readonly release: (term: Term) => Effect.Effect<boolean>
   /** A term has been lost to another one of this very owner name (F43). */
@@ -67,13 +72,18 @@ export const make = (holdScope: Scope.Scope): Terms => {
 
   const lose = (term: Term, reason: LostReason): Effect.Effect<void> =>
     Effect.suspend(() => {
+      if (!term.isEnded && reason._tag === "TakenOver" && reason.by === term.owner) {
+        lostToOwnName.add(termKey(term.ref, term.owner))
+      }
+      return end(term, reason)
+    })
+
+  const end = (term: Term, reason: LostReason): Effect.Effect<void> =>
+    Effect.suspend(() => {
       if (!term.lose(reason)) {
         return Effect.void
       }
       forget(term)
-      if (reason._tag === "TakenOver" && reason.by === term.owner) {
-        lostToOwnName.add(termKey(term.ref, term.owner))
-      }
       return Effect.all([
         Metric.increment(Metrics.lost(reason)),
         Metric.incrementBy(Metrics.held, -1),
@@ -121,9 +131,9 @@ export const make = (holdScope: Scope.Scope): Terms => {
       return yield* Effect.filter([...all], (term) => isHeld(term, at))
     }),
     // Every term of the lease is asked, so that a loss is told before another term of it begins (T5).
-    holds: (ref, owner) =>
+    heldBy: (ref, owner) =>
       Effect.flatMap(now, (at) => Effect.filter(termsOf(ref), (term) => isHeld(term, at))).pipe(
-        Effect.map((held) => held.some((term) => term.owner === owner))
+        Effect.map(Arr.findFirst((term) => term.owner === owner))
       ),
     add: (term) =>
       Effect.suspend(() => {
@@ -134,6 +144,7 @@ export const make = (holdScope: Scope.Scope): Terms => {
       }),
     isHeld,
     lose,
+    supersede: (term) => end(term, LostReason.TakenOver({ by: term.owner })),
     release: (term) =>
       Effect.suspend(() => {
         if (!term.release()) {

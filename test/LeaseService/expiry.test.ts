@@ -364,7 +364,8 @@ describe("E4 without uid", sideBySide, () => {
         Effect.sync(() => {
           lease = undefined
         }),
-      watchLease: () => Stream.never
+      watchLease: () => Stream.never,
+      watchNamespace: () => Stream.never
     }
   }
 

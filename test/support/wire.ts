@@ -56,7 +56,8 @@ export const layer: Layer.Layer<KubeApi | Wire, never, KubeApi> = Layer.effectCo
       createLease: (draft) => recorded("create", api.createLease(draft)),
       patchLease: (ref, patch) => recorded("patch", (answers.patch ?? identity)(api.patchLease(ref, patch))),
       deleteLease: (ref, preconditions) => recorded("delete", api.deleteLease(ref, preconditions)),
-      watchLease: api.watchLease
+      watchLease: api.watchLease,
+      watchNamespace: api.watchNamespace
     }).pipe(Context.add(Wire, {
       sent: Effect.sync(() => [...sent]),
       answer: (next) =>

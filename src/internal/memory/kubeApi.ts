@@ -13,7 +13,8 @@ import { failureFromAnswer } from "../failure.js"
 import type { ApiServer, DatedAnswer, LeaseRequest } from "./apiServer.js"
 import type { Json, JsonObject } from "./json.js"
 import { at, isJsonArray, isJsonObject } from "./json.js"
-import { refOf } from "../refOf.js"
+import { anyLease, refOf } from "../refOf.js"
+import type { Selector } from "./watchCache.js"
 
 type AnswerError = Forbidden | Unauthorized | NotFound | Conflict | Invalid | Transient
 
@@ -51,16 +52,20 @@ export const make = (server: ApiServer, fieldManager: string): KubeApi["Type"] =
         })
       ),
     deleteLease: (ref, preconditions) => remove(server, ref, preconditions),
-    watchLease: (ref, { resourceVersion }) =>
-      Stream.unwrap(Effect.map(
-        server.watch({ selector: refOf(ref), resourceVersion, allowBookmarks: true }),
-        Either.match({
-          onLeft: (answer) => Stream.fail(failureFromAnswer("watch", ref, answer)),
-          onRight: Stream.mapEffect((frame) => watchEvent(ref, frame))
-        })
-      )).pipe(Stream.catchTags({ NotFound: notAboutLeases, Conflict: notAboutLeases }))
+    watchLease: (ref, { resourceVersion }) => watch(server, ref, refOf(ref), resourceVersion),
+    watchNamespace: (namespace, { resourceVersion }) =>
+      watch(server, anyLease(namespace), { namespace }, resourceVersion)
   }
 }
+
+const watch = (server: ApiServer, ref: LeaseRef, selector: Selector, resourceVersion: string) =>
+  Stream.unwrap(Effect.map(
+    server.watch({ selector, resourceVersion, allowBookmarks: true }),
+    Either.match({
+      onLeft: (answer) => Stream.fail(failureFromAnswer("watch", ref, answer)),
+      onRight: Stream.mapEffect((frame) => watchEvent(ref, frame))
+    })
+  )).pipe(Stream.catchTags({ NotFound: notAboutLeases, Conflict: notAboutLeases }))
 
 export const readJson = (server: ApiServer, ref: LeaseRef): Effect.Effect<LeaseJson, NotFound | RequestError> =>
   requestJson(server, "get", ref, { verb: "get", ...refOf(ref) }).pipe(

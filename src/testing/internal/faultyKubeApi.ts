@@ -17,7 +17,7 @@ import { Behaviour } from "../Behaviour.js"
 import type { Call } from "../Fault.js"
 
 import type { FaultPlan } from "./faultPlan.js"
-import { refOf } from "../../internal/refOf.js"
+import { anyLease, refOf } from "../../internal/refOf.js"
 
 export interface FaultyKubeApi {
   readonly api: KubeApi["Type"]
@@ -102,7 +102,12 @@ export const make = (
             api.deleteLease(ref, preconditions),
             () => undefined
           ),
-        watchLease: (ref, options) => watch({ operation: "watch", ref, body: undefined }, api.watchLease(ref, options))
+        watchLease: (ref, options) => watch({ operation: "watch", ref, body: undefined }, api.watchLease(ref, options)),
+        watchNamespace: (namespace, options) =>
+          watch(
+            { operation: "watch", ref: anyLease(namespace), body: undefined },
+            api.watchNamespace(namespace, options)
+          )
       },
       cutWatches: (as) =>
         Effect.suspend(() => Effect.forEach([...openWatches], Deferred.succeed(as), { discard: true })),

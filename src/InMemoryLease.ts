@@ -1,0 +1,69 @@
+/// <reference lib="esnext.disposable" />
+/**
+ * The twin of `KubernetesLease` for development and tests: the same class over a store in this process.
+ *
+ * @since 0.1.0
+ */
+import { lead } from "./internal/leading.js"
+import { resetMemory } from "./internal/memoryConnection.js"
+import { memoryHandle } from "./internal/memoryHandle.js"
+import { PromiseLease } from "./internal/promiseLease.js"
+import type {
+  FurtherSettings,
+  LeadOptions,
+  LeadWork,
+  Lease,
+  LeaseSettings,
+  SettingsBuilder
+} from "./KubernetesLease.js"
+
+/**
+ * Those of `KubernetesLease` but for the connection; `ttlMs` is at least 10, and kept to exactly.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface InMemoryLeaseSettings extends LeaseSettings, FurtherSettings {
+  /** Default: `"default"`. */
+  readonly namespace?: string | undefined
+}
+
+/**
+ * A lease among the instances of one process: of those with the same `namespace` and `name` one holds at a time. It keeps
+ * to every rule of `KubernetesLease`, whose methods it has, over an API server in memory.
+ *
+ * ```ts
+ * const a = new InMemoryLease({ name: "leader", owner: "a", ttlMs: 50 })
+ * const b = new InMemoryLease({ name: "leader", owner: "b", ttlMs: 50 })
+ * await a.acquire() // true
+ * await b.acquire() // false
+ * ```
+ *
+ * @since 0.1.0
+ * @category classes
+ */
+export class InMemoryLease extends PromiseLease implements Lease {
+  /**
+   * @throws InvalidSettings that lists every wrong field
+   */
+  constructor(settings: InMemoryLeaseSettings | SettingsBuilder) {
+    super(memoryHandle(settings))
+  }
+
+  /** As `KubernetesLease.lead`. */
+  static async lead(
+    settings: InMemoryLeaseSettings | SettingsBuilder,
+    work: LeadWork,
+    options?: LeadOptions
+  ): Promise<void> {
+    return lead(memoryHandle(settings), work, options)
+  }
+
+  /**
+   * Between tests: every term ends without a word to anybody, and the store is as empty as at first. Give up what waits
+   * before, for it would go on.
+   */
+  static reset(): void {
+    resetMemory()
+  }
+}

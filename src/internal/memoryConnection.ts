@@ -1,0 +1,41 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { KubeApi } from "../KubeApi.js"
+import * as KubeApiMemory from "../KubeApiMemory.js"
+import { Connection } from "./connection.js"
+import * as EngineLayer from "./engineLayer.js"
+import { withExactDurations } from "./exactDurations.js"
+import { forgetAllOn } from "./holdings.js"
+import type { Limits } from "./resolveSettings.js"
+
+/** Neither whole seconds nor a network have to be allowed for. */
+export const memoryLimits: Limits = {
+  minTtlMillis: 10,
+  minRequestTimeoutMillis: 1,
+  durationSecondsOf: (ttlMillis) => ttlMillis / 1000
+}
+
+const server = "memory:"
+
+const runtime = ManagedRuntime.make(
+  EngineLayer.layer.pipe(
+    Layer.provide(Layer.effect(KubeApi, Effect.map(KubeApi, withExactDurations))),
+    Layer.provideMerge(KubeApiMemory.layer)
+  )
+)
+
+/** The one store of this process. */
+export const memoryConnection = new Connection(server, runtime, () => undefined)
+
+/** As if no lease had ever been acquired. */
+export const resetMemory = (): void => {
+  forgetAllOn(server)
+  runtime.runSync(Effect.gen(function*() {
+    const store = yield* KubeApiMemory.MemoryServer
+    for (const { metadata: { namespace } } of yield* store.list) {
+      yield* store.deleteNamespace(namespace)
+      yield* store.createNamespace(namespace)
+    }
+  }))
+}

@@ -1,0 +1,69 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { RequestError } from "../KubeError.js"
+import type { Observed } from "../LeaseObject.js"
+import type { LeaseSettings } from "../LeaseSettings.js"
+import type { Evidence, Judgement } from "../LeaseTerm.js"
+import { durationMillisOf, judge } from "../LeaseTerm.js"
+import type { Instant } from "./clocks.js"
+import { now } from "./clocks.js"
+import type { Engine } from "./engine.js"
+import { log } from "./logging.js"
+import { refOf } from "./refOf.js"
+
+/** A record as it has just been shown, and what may be done with it. */
+export interface Seen {
+  readonly record: Observed
+  readonly evidence: Evidence
+  readonly judgement: Judgement
+  /** The first time that this process sees this term. */
+  readonly isNewTerm: boolean
+}
+
+/** Reads the record; none if there is none. */
+export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
+  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(
+    Effect.interruptible,
+    Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),
+    Effect.tap(warn),
+    Effect.asSome,
+    Effect.catchTag("NotFound", () => Effect.succeedNone)
+  )
+
+/** What an answer or an event that arrived at that instant shows (E1). */
+export const weigh = (
+  engine: Engine,
+  settings: LeaseSettings,
+  record: Observed,
+  arrivedAt: Instant
+): Seen => {
+  const { isNewTerm, sighting } = engine.sightings.see(refOf(settings), record, arrivedAt.monotonicNanos)
+  const { maxClockSkew, ttl } = settings
+  const evidence: Evidence = { record, sighting, now: arrivedAt, ttl, maxClockSkew }
+  const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), evidence)
+  return { record, evidence, judgement, isNewTerm }
+}
+
+/** What whoever runs this process should know of a record that keeps it out. */
+const warn = ({ evidence, isNewTerm, judgement, record }: Seen): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (judgement._tag === "Free") {
+      return
+    }
+    if (judgement.because !== "fresh") {
+      yield* log(Effect.logWarning(advice[judgement.because]))
+    }
+    const durationMillis = durationMillisOf(record, evidence.ttl)
+    if (isNewTerm && durationMillis > longestPlausibleMillis) {
+      yield* log(Effect.logWarning(`The record of ${judgement.by} asks for a duration of ${durationMillis / 1000} s`))
+    }
+  })
+
+/** No holder of sound mind keeps others out for longer than this after it has gone silent. */
+const longestPlausibleMillis = 24 * 60 * 60 * 1000
+
+const advice = {
+  duplicateOwner: "Another process uses this owner name, which has to be this process's own",
+  terminating: "The Lease is being deleted and waits for its finalizers"
+} as const

@@ -1,0 +1,253 @@
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import * as FiberHandle from "effect/FiberHandle"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import type { KubeError, RequestError, WaitError } from "../KubeError.js"
+import type { LeaseObject, Observed } from "../LeaseObject.js"
+import type { LeaseSettings } from "../LeaseSettings.js"
+import { millisUntilExpired } from "../LeaseTerm.js"
+import type { Outcome } from "./acquiring.js"
+import { monotonicMillisBetween, monotonicNanos, nanosAfter, now } from "./clocks.js"
+import type { Engine } from "./engine.js"
+import { log, logging } from "./logging.js"
+import type { Seen } from "./observing.js"
+import { weigh } from "./observing.js"
+import { refOf } from "./refOf.js"
+import { retryDelayMillis } from "./retryDelay.js"
+import type { Term } from "./term.js"
+import type { Wait } from "./waits.js"
+import { failureOf, isRefusal, Notice } from "./watches.js"
+
+/** Somebody who waits for a lease. */
+export interface Waiting {
+  readonly engine: Engine
+  readonly settings: LeaseSettings
+  /** One attempt, which may know from a watch what stands there. */
+  readonly attempt: (shown?: Option.Option<LeaseObject>) => Effect.Effect<Outcome, KubeError>
+  readonly restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/**
+ * Attempts, and while somebody else holds the lease watches and sends nothing else (W1).
+ *
+ * Has to be run uninterruptibly, for its caller must not lose the term that it gives; it waits with `restore`.
+ */
+export const acquireWaiting = (waiting: Waiting): Effect.Effect<Term, WaitError> =>
+  Effect.gen(function*() {
+    const { engine, settings } = waiting
+    const wait = yield* engine.waits.begin(settings, settings.owner)
+    let outcome = yield* firstOutcome(waiting, wait)
+    while (outcome._tag !== "Begun") {
+      outcome = outcome._tag === "Contended"
+        ? yield* whileContended(waiting, wait, outcome.record)
+        : yield* Effect.zipRight(waiting.restore(outcome.term.ended), nextOutcome(waiting, wait))
+    }
+    return outcome.term
+  }).pipe(Effect.scoped, logging({ owner: waiting.settings.owner, ref: waiting.settings }))
+
+/** What waiting cannot cure fails until the record has been read for the first time (W2). */
+const firstOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome, WaitError> =>
+  Effect.gen(function*() {
+    for (let failures = 0;; failures++) {
+      const outcome = yield* Effect.either(waiting.attempt())
+      if (Either.isRight(outcome)) {
+        yield* wait.recover
+        return outcome.right
+      }
+      const error = outcome.left
+      if (error._tag !== "Transient" && error._tag !== "Conflict" && !isRaceLost(error)) {
+        return yield* Effect.fail(error)
+      }
+      yield* backOff(waiting, wait, failures, error)
+    }
+  })
+
+/** Attempts until it can be told who holds the lease. */
+const nextOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome> =>
+  Effect.gen(function*() {
+    for (let failures = 0;; failures++) {
+      const outcome = yield* Effect.either(waiting.attempt())
+      if (Either.isRight(outcome)) {
+        yield* wait.recover
+        return outcome.right
+      }
+      yield* backOff(waiting, wait, failures, outcome.left)
+    }
+  })
+
+const backOff = (waiting: Waiting, wait: Wait, failures: number, error: KubeError): Effect.Effect<void> =>
+  Effect.zipRight(
+    wait.fail(error),
+    Effect.flatMap(delayAfter(waiting, failures, error), (delay) => waiting.restore(Effect.sleep(delay)))
+  )
+
+/** At most an interval between two renewals, unless the server asks for more. */
+const delayAfter = ({ settings }: Waiting, failures: number, error: KubeError | undefined) =>
+  Effect.map(Random.next, (random) =>
+    Duration.millis(retryDelayMillis({
+      attempt: failures,
+      error,
+      random,
+      longestMillis: Duration.toMillis(settings.renewalInterval),
+      latestMillis: longestRetryAfterMillis
+    })))
+
+const isRaceLost = (error: KubeError): boolean =>
+  error._tag === "Conflict" || (error._tag === "NotFound" && error.kind === "leases")
+
+const whileContended = (waiting: Waiting, wait: Wait, record: Observed): Effect.Effect<Outcome> =>
+  wait.isWatchRefused ? poll(waiting, wait, record) : Effect.scoped(watch(waiting, wait, record))
+
+/** Of many who wait, each at its own time. */
+const poll = (waiting: Waiting, wait: Wait, record: Observed): Effect.Effect<Outcome> =>
+  Effect.gen(function*() {
+    const { engine, settings } = waiting
+    const seen = weigh(engine, settings, record, yield* now)
+    const intervalMillis = Duration.toMillis(settings.renewalInterval) * (1 - (yield* Random.next) / 10)
+    yield* waiting.restore(Effect.sleep(wholeMillis(Math.min(intervalMillis, nextLookMillis(seen, settings)))))
+    return yield* nextOutcome(waiting, wait)
+  })
+
+/** Gives another outcome, or `Contended` when the watch is of no use any more. */
+const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
+  Effect.gen(function*() {
+    const { engine, restore, settings } = waiting
+    const openedAtNanos = yield* monotonicNanos
+    const subscribed = yield* engine.watches.subscribe(refOf(settings), record.metadata.resourceVersion)
+    if (Option.isNone(subscribed)) {
+      return yield* poll(waiting, wait, record)
+    }
+    const { mayHaveMissed, notices } = subscribed.value
+    let seen = weigh(engine, settings, record, yield* now)
+    if (mayHaveMissed) {
+      const outcome = yield* nextOutcome(waiting, wait)
+      if (outcome._tag !== "Contended") {
+        return outcome
+      }
+      seen = weigh(engine, settings, outcome.record, yield* now)
+    }
+    const alarm = yield* FiberHandle.make()
+    const setAlarm = Effect.suspend(() =>
+      FiberHandle.run(
+        alarm,
+        Effect.interruptible(
+          Effect.delay(Queue.offer(notices, Notice.Due()), wholeMillis(nextLookMillis(seen, settings)))
+        )
+      )
+    )
+    yield* setAlarm
+    for (;;) {
+      const notice = yield* restore(Queue.take(notices))
+      switch (notice._tag) {
+        case "Present": {
+          wait.standsUntilNanos = 0n
+          seen = weigh(engine, settings, notice.lease, notice.arrivedAt)
+          yield* setAlarm
+          if (seen.judgement._tag === "Free") {
+            const outcome = yield* seize(waiting, wait, Option.some(notice.lease))
+            if (Option.isSome(outcome)) {
+              return outcome.value
+            }
+          }
+          break
+        }
+        case "Deleted": {
+          seen = weigh(engine, settings, notice.lease, yield* now)
+          if (seen.judgement._tag === "Free" && seen.judgement.because !== "expired") {
+            const outcome = yield* seize(waiting, wait, Option.none())
+            if (Option.isSome(outcome)) {
+              return outcome.value
+            }
+          } else {
+            wait.standsUntilNanos = nanosAfter(yield* monotonicNanos, millisUntilExpired(seen.evidence))
+          }
+          yield* setAlarm
+          break
+        }
+        case "Due": {
+          const outcome = yield* nextOutcome(waiting, wait)
+          if (outcome._tag !== "Contended" || hasChanged(seen.record, outcome.record)) {
+            // A watch that did not show the change is dead, whatever it looks like (F17).
+            yield* subscribed.value.distrust
+            return outcome
+          }
+          seen = weigh(engine, settings, outcome.record, yield* now)
+          yield* setAlarm
+          break
+        }
+        case "Ended":
+          return yield* afterWatch(waiting, wait, openedAtNanos, notice.exit)
+      }
+    }
+  })
+
+const hasChanged = (before: LeaseObject, after: LeaseObject): boolean =>
+  before.metadata.resourceVersion !== after.metadata.resourceVersion
+
+/** Takes what a watch has shown to be free; none if the race is lost, and the watch goes on. */
+const seize = (
+  waiting: Waiting,
+  wait: Wait,
+  shown: Option.Option<LeaseObject>
+): Effect.Effect<Option.Option<Outcome>> =>
+  waiting.attempt(shown).pipe(
+    Effect.zipLeft(wait.recover),
+    Effect.asSome,
+    Effect.catchAll((error) =>
+      isRaceLost(error)
+        ? Effect.succeedNone
+        : Effect.zipRight(backOff(waiting, wait, 0, error), Effect.asSome(nextOutcome(waiting, wait)))
+    )
+  )
+
+const afterWatch = (
+  waiting: Waiting,
+  wait: Wait,
+  openedAtNanos: bigint,
+  exit: Exit.Exit<void, RequestError>
+): Effect.Effect<Outcome> =>
+  Effect.gen(function*() {
+    const failure = failureOf(exit)
+    if (Exit.isFailure(exit) && Option.isNone(failure)) {
+      return yield* Effect.die(Cause.squash(exit.cause))
+    }
+    const { renewalInterval } = waiting.settings
+    if (Option.exists(failure, isRefusal)) {
+      wait.isWatchRefused = true
+      yield* log(
+        Effect.logWarning(`The lease may not be watched; reading it every ${Duration.format(renewalInterval)} instead`)
+      )
+    }
+    const closedAtNanos = yield* monotonicNanos
+    const lasted = monotonicMillisBetween(openedAtNanos, closedAtNanos) >= Duration.toMillis(renewalInterval)
+    wait.brokenWatches = lasted ? 0 : wait.brokenWatches + 1
+    if (wait.brokenWatches > 0) {
+      const delay = yield* delayAfter(waiting, wait.brokenWatches - 1, Option.getOrUndefined(failure))
+      yield* waiting.restore(Effect.sleep(delay))
+    }
+    const standsForMillis = monotonicMillisBetween(yield* monotonicNanos, wait.standsUntilNanos)
+    if (standsForMillis > 0) {
+      yield* waiting.restore(Effect.sleep(wholeMillis(standsForMillis)))
+    }
+    return yield* nextOutcome(waiting, wait)
+  })
+
+/** A read that comes early is repeated soon, one of a record that cannot be had at any time is not. */
+const nextLookMillis = ({ evidence, judgement }: Seen, settings: LeaseSettings): number => {
+  const soonest = judgement._tag === "Contended" && judgement.because === "terminating"
+    ? Duration.toMillis(settings.renewalInterval)
+    : shortestLookMillis
+  return Math.min(longestTimerMillis, Math.max(soonest, millisUntilExpired(evidence)))
+}
+
+const shortestLookMillis = 20
+const longestRetryAfterMillis = 60_000
+/** Well within what a timer of a JavaScript runtime can wait. */
+const longestTimerMillis = 24 * 60 * 60 * 1000
+
+const wholeMillis = (millis: number): Duration.Duration => Duration.millis(Math.ceil(millis))

@@ -1,0 +1,65 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { KubeError } from "../KubeError.js"
+import type { LeaseRef } from "../LeaseObject.js"
+import { log } from "./logging.js"
+import { refOf } from "./refOf.js"
+
+/** How it stands with somebody who waits for a lease. */
+export class Wait {
+  readonly ref: LeaseRef
+  readonly owner: string
+  /** Why the server cannot be asked at present. */
+  trouble: KubeError | undefined
+  /** The server lets nobody watch (W2). */
+  isWatchRefused = false
+  /** Watches in a row that did not last. */
+  brokenWatches = 0
+  /** The holder of a record that was deleted under it may believe in its term until then (F40). */
+  standsUntilNanos = 0n
+
+  constructor(ref: LeaseRef, owner: string) {
+    this.ref = ref
+    this.owner = owner
+  }
+
+  /** Said once until it is over. */
+  fail(error: KubeError): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const isNew = this.trouble === undefined
+      this.trouble = error
+      return isNew
+        ? log(Effect.logWarning("Cannot tell whether the lease is free; trying again for as long as is waited", error))
+        : Effect.void
+    })
+  }
+
+  get recover(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const wasInTrouble = this.trouble !== undefined
+      this.trouble = undefined
+      return wasInTrouble ? log(Effect.logInfo("The API server answers again; waiting goes on")) : Effect.void
+    })
+  }
+}
+
+/** Those who wait for leases in one service. */
+export class Waits {
+  readonly #all = new Set<Wait>()
+
+  get all(): ReadonlyArray<Wait> {
+    return [...this.#all]
+  }
+
+  /** Until the scope closes. */
+  begin(ref: LeaseRef, owner: string): Effect.Effect<Wait, never, Scope.Scope> {
+    return Effect.acquireRelease(
+      Effect.sync(() => {
+        const wait = new Wait(refOf(ref), owner)
+        this.#all.add(wait)
+        return wait
+      }),
+      (wait) => Effect.sync(() => this.#all.delete(wait))
+    )
+  }
+}
