@@ -13,6 +13,7 @@ import { Engine } from "./engine.js"
 import * as EngineLayer from "./engineLayer.js"
 import * as HttpsTransport from "./httpsTransport.js"
 import * as KubeHttp from "./kubeHttp.js"
+import { tracedTo } from "./tracedTo.js"
 
 /** Whatever is absent comes from the pod (C1). */
 export interface ConnectionSettings {
@@ -41,7 +42,7 @@ export class Connection {
     }
     throw options !== undefined && Cause.isInterruptedOnly(exit.cause)
       ? options.interrupted()
-      : Cause.squash(exit.cause)
+      : Cause.originalError(Cause.squash(exit.cause))
   }
 
   /** For what needs no I/O. */
@@ -52,8 +53,11 @@ export class Connection {
   /** Keeps connections alive while `work` goes on; once nobody needs them, they are closed. */
   async whileUsed<A>(work: () => Promise<A>): Promise<A> {
     const leave = this.use()
+    const site = new Error("called here")
     try {
       return await work()
+    } catch (error) {
+      throw tracedTo(site, error)
     } finally {
       leave()
     }
