@@ -24,7 +24,7 @@ export const presentRuntimes = (): ReadonlyArray<Runtime> => {
       {
         name: "Deno",
         command: join(bin, "deno"),
-        args: ["run", "--no-prompt", ...denoRights],
+        args: ["run", "--no-prompt", ...denoRights, "--allow-sys=hostname"],
         argsForExtraCas: ["run", "--no-prompt", ...denoRights, "--allow-sys"]
       }
     ].filter(({ command }) => isExecutable(command))
