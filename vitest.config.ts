@@ -21,7 +21,24 @@ export default defineConfig({
           // A busy machine is no failure.
           testTimeout: 30_000,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/cluster/**"]
+          exclude: ["test/cluster/**", "test/package/**", "test/runtimes/**"]
+        }
+      },
+      {
+        // What is built, as its users get it.
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          // A compiler that checks every library's declarations, on a busy machine.
+          testTimeout: 240_000
+        }
+      },
+      {
+        test: {
+          name: "runtimes",
+          include: ["test/runtimes/**/*.test.ts"],
+          globalSetup: ["test/runtimes/runtimes.ts"],
+          testTimeout: 30_000
         }
       },
       {

@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A Kubernetes Lease for plain Promise users: the `Lease` interface of actor-ts over the same engine as `LeaseService`.
  *

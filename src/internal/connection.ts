@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as ManagedRuntime from "effect/ManagedRuntime"
 import { Engine } from "./engine.js"
+import { tracedTo } from "./tracedTo.js"
 
 /** What the engine does for those instances of the Promise face that share one connection (C4). */
 export class Connection {
@@ -29,7 +30,7 @@ export class Connection {
     }
     throw options !== undefined && Cause.isInterruptedOnly(exit.cause)
       ? options.interrupted()
-      : Cause.squash(exit.cause)
+      : Cause.originalError(Cause.squash(exit.cause))
   }
 
   /** For what needs no I/O. */
@@ -40,8 +41,11 @@ export class Connection {
   /** Keeps connections alive while `work` goes on; once nobody needs them, they are closed. */
   async whileUsed<A>(work: () => Promise<A>): Promise<A> {
     const leave = this.use()
+    const site = new Error("called here")
     try {
       return await work()
+    } catch (error) {
+      throw tracedTo(site, error)
     } finally {
       leave()
     }

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { X509Certificate } from "node:crypto"
 import * as NodeFs from "node:fs/promises"
 import type { Fault } from "../InvalidSettings.js"
 import type { KubeCredentials } from "../KubeCredentials.js"
@@ -62,7 +63,17 @@ export const caCertFaults = (field: string, caCert: string | undefined): Readonl
 
 const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
 
-const isPem = (text: string): boolean => text.includes("-----BEGIN CERTIFICATE-----")
+/** One that can be read is enough, as for the TLS stacks: each skips what it cannot read, and one of them prints it. */
+const isPem = (text: string): boolean =>
+  (text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).some(isCertificate)
+
+const isCertificate = (pem: string): boolean => {
+  try {
+    return new X509Certificate(pem).raw.length > 0
+  } catch {
+    return false
+  }
+}
 
 const readFile = (path: string): Effect.Effect<string, CredentialsError> =>
   Effect.tryPromise({

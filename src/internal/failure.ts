@@ -32,7 +32,7 @@ export const failureFromAnswer = (
   answer: FailureAnswer
 ): Exclude<KubeError, CredentialsError> => {
   const status = readStatus(answer.body)
-  const said = status.message ?? quoted(answer.body)
+  const said = withoutToken(status.message ?? quoted(answer.body))
   const failure = {
     operation,
     ref,
@@ -54,7 +54,7 @@ export const failureFromAnswer = (
       return new Forbidden({
         ...failure,
         message: `${describe("forbidden")}. Grant the ServiceAccount the verb "${operation}" on leases of ` +
-          `coordination.k8s.io in namespace ${ref.namespace}; the manifests in rbac/ do.`
+          `coordination.k8s.io in namespace ${ref.namespace}; the manifests in this package's folder rbac/ do.`
       })
     case 404:
       if (status.kind === "namespaces" && operation === "create") {
@@ -110,6 +110,9 @@ const retryAfterOf = (answer: FailureAnswer, status: Status): { readonly retryAf
 }
 
 const quoted = (body: unknown): string => typeof body === "string" ? body.trim().slice(0, longestQuote) : ""
+
+/** Proxies have pages that repeat the request's headers (C5). */
+const withoutToken = (said: string): string => said.replace(/\b(bearer\s+)[^\s"'<]+/gi, "$1<redacted>")
 
 const record = (u: unknown): { readonly [key: string]: unknown } => typeof u === "object" && u !== null ? { ...u } : {}
 

@@ -31,8 +31,8 @@ const forwardingTo = (logger: LeaseLogger): Logger.Logger<unknown, void> =>
     logger(levelOf(logLevel), String(text), {
       ...Object.fromEntries(HashMap.toEntries(annotations)),
       ...Object.assign({}, ...fields),
-      ...(errors.length > 0 ? { error: errors[0] } : {}),
-      ...(Cause.isEmpty(cause) ? {} : { error: Cause.squash(cause) })
+      ...(errors.length > 0 ? { error: Cause.originalError(errors[0]) } : {}),
+      ...(Cause.isEmpty(cause) ? {} : { error: Cause.originalError(Cause.squash(cause)) })
     })
   })
 

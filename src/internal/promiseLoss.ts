@@ -1,3 +1,4 @@
+import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
 import type { LeaseLost as PlainLeaseLost } from "../KubernetesLease.js"
 import type { LeaseLost } from "../LeaseTerm.js"
@@ -22,7 +23,8 @@ class Loss extends Error implements PlainLeaseLost {
     this.reason = LostReason.$match(lost.reason, {
       TakenOver: ({ by }) => ({ _tag: "TakenOver", by }) as const,
       Deleted: () => ({ _tag: "Deleted" }) as const,
-      Expired: ({ lastError }) => ({ _tag: "Expired", lastError: Option.getOrUndefined(lastError) }) as const,
+      Expired: ({ lastError }) =>
+        ({ _tag: "Expired", lastError: Option.getOrUndefined(Option.map(lastError, Cause.originalError)) }) as const,
       Failed: ({ defect }) => ({ _tag: "Failed", defect }) as const,
       Released: () => ({ _tag: "Released" }) as const
     })

@@ -41,7 +41,8 @@ const kindOf = (code: string): TransportKind => {
   if (code === "ETIMEDOUT" || code === "UND_ERR_CONNECT_TIMEOUT" || code === "UND_ERR_HEADERS_TIMEOUT") {
     return "Timeout"
   }
-  return /CERT|^ERR_TLS|^ERR_SSL|^EPROTO$|^ERR_OSSL|^UNABLE_TO|^HOSTNAME_MISMATCH$|^INVALID_CA$|^CRL_/.test(code)
+  return /CERT|^ERR_TLS|^ERR_SSL|^ERR_BORINGSSL|^EPROTO$|^ERR_OSSL|^UNABLE_TO|^HOSTNAME_MISMATCH$|^INVALID_CA$|^CRL_/
+      .test(code)
     ? "Tls"
     : "Reset"
 }

@@ -1,15 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { copyFileSync, mkdirSync, symlinkSync } from "node:fs"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import * as Command from "./Command.js"
+import { copyInto, installPackage } from "../support/installedPackage.js"
 import * as ControlPlanes from "./ControlPlane.js"
 import * as NodeProgram from "./NodeProgram.js"
 import * as TestNamespace from "./TestNamespace.js"
-
-const root = fileURLToPath(new URL("../..", import.meta.url))
 
 layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })("the package", (it) => {
   it.scoped("F24 a plain JavaScript file acquires, renews and releases with it, and its process ends by itself", () =>
@@ -48,27 +43,8 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
 /** Above what a process takes to end on a busy machine, below what a forgotten timer would keep it for. */
 const promptMillis = 400
 
-/** A file in a folder where the package is installed as npm packs it, beside its peers. */
 const installed = Effect.gen(function*() {
   const folder = yield* TestNamespace.temporaryFolder
-  const packages = join(folder, "node_modules")
-  const unpacked = join(packages, "kubernetes-lease")
-  mkdirSync(unpacked, { recursive: true })
-  mkdirSync(join(packages, "@effect"))
-  const packed = yield* Command.run("npm", [
-    "pack",
-    root,
-    "--pack-destination",
-    folder,
-    "--ignore-scripts",
-    "--offline"
-  ])
-  const tarball = join(folder, packed.trim().split("\n").at(-1) ?? "")
-  yield* Command.run("tar", ["-xzf", tarball, "-C", unpacked, "--strip-components=1"])
-  for (const peer of ["effect", "@effect/platform"]) {
-    symlinkSync(join(root, "node_modules", peer), join(packages, peer))
-  }
-  const file = join(folder, "use.mjs")
-  copyFileSync(fileURLToPath(new URL("fixtures/use.mjs", import.meta.url)), file)
-  return file
+  installPackage(folder)
+  return copyInto(folder, new URL("fixtures/use.mjs", import.meta.url))
 })

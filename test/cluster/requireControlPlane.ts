@@ -1,5 +1,6 @@
 import { accessSync, constants } from "node:fs"
 import { join } from "node:path"
+import { plainFailure } from "../support/plainFailure.js"
 import { noControlPlane } from "./ControlPlane.js"
 
 /** Fails once, in one line, rather than in every test. */
@@ -8,10 +9,10 @@ export default function setup(): void {
   if (assets) {
     const missing = ["etcd", "kube-apiserver", "kubectl"].filter((program) => !isExecutable(join(assets, program)))
     if (missing.length > 0) {
-      throw failure(`KUBEBUILDER_ASSETS names ${assets}, which lacks ${missing.join(", ")}.`)
+      throw plainFailure(`KUBEBUILDER_ASSETS names ${assets}, which lacks ${missing.join(", ")}.`)
     }
   } else if (!kubeconfig) {
-    throw failure(noControlPlane)
+    throw plainFailure(noControlPlane)
   }
 }
 
@@ -22,11 +23,4 @@ const isExecutable = (file: string) => {
   } catch {
     return false
   }
-}
-
-const failure = (message: string) => {
-  const error = new Error(message)
-  // Where it was thrown helps nobody.
-  delete error.stack
-  return error
 }
