@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
 import type * as Scope from "effect/Scope"
 import * as Metric from "effect/Metric"
 import type { LeaseRef } from "../LeaseObject.js"
@@ -75,8 +76,8 @@ export const make = (holdScope: Scope.Scope): Terms => {
         lostToOwnName.add(termKey(term.ref, term.owner))
       }
       return Effect.all([
-        Metric.increment(Metrics.lost(reason)),
-        Metric.incrementBy(Metrics.held, -1),
+        underLabelsOf(term)(Metric.increment(Metrics.lost(reason))),
+        underLabelsOf(term)(Metric.incrementBy(Metrics.held, -1)),
         stopRenewal(term),
         stopTickingIfIdle,
         log(Effect.logWarning(term.loss?.message)).pipe(logging(term))
@@ -140,11 +141,16 @@ export const make = (holdScope: Scope.Scope): Terms => {
           return Effect.succeed(false)
         }
         forget(term)
-        return Effect.as(Effect.zipRight(Metric.incrementBy(Metrics.held, -1), stopTickingIfIdle), true)
+        return Effect.as(
+          Effect.zipRight(underLabelsOf(term)(Metric.incrementBy(Metrics.held, -1)), stopTickingIfIdle),
+          true
+        )
       }),
     hasLostToOwnName: (ref, owner) => lostToOwnName.has(termKey(ref, owner))
   }
 }
+
+const underLabelsOf = (term: Term) => Effect.locally(FiberRef.currentMetricLabels, term.metricLabels)
 
 const stopRenewal = (term: Term): Effect.Effect<void> =>
   term.renewal === undefined ? Effect.void : Fiber.interruptFork(term.renewal)
