@@ -1,6 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as MetricLabel from "effect/MetricLabel"
@@ -38,7 +39,7 @@ export class Term {
   /** It counts under these, whoever ends it under whatever labels. */
   readonly metricLabels: ReadonlyArray<MetricLabel.MetricLabel>
   renewal: Fiber.RuntimeFiber<void> | undefined
-  releasing: Fiber.RuntimeFiber<void, RequestError> | undefined
+  releasing: Fiber.RuntimeFiber<Exit.Exit<void, RequestError>> | undefined
   /** Why renewals fail at present. */
   lastError: KubeError | undefined
   #resourceVersion: string
