@@ -115,20 +115,22 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
     const serviceOwner = hostnameAndUuid()
 
     return LeaseService.of({
-      tryAcquire: Effect.fnUntraced(
-        function*(options) {
-          const settings = yield* LeaseSettings.make({ ...options, owner: options.owner ?? serviceOwner })
-          const term = yield* Effect.uninterruptibleMask((restore) =>
-            Effect.tap(acquire(engine, settings, restore), (term) =>
+      tryAcquire: Effect.fnUntraced(function*(options) {
+        const settings = yield* LeaseSettings.make({ ...options, owner: options.owner ?? serviceOwner })
+        const term = yield* Effect.uninterruptibleMask((restore) =>
+          acquire(engine, settings, restore).pipe(
+            // Not around the finalizer, whose release is no part of the acquire.
+            Effect.withSpan("LeaseService.acquire", spanOptions(settings)),
+            Effect.tap((term) =>
               Option.match(term, {
                 onNone: () => Effect.void,
                 onSome: (term) => Effect.addFinalizer(() => releaseLogged(engine, term))
-              }))
+              })
+            )
           )
-          return Option.map(term, (term) => heldLease(engine, term))
-        },
-        (effect, ref) => Effect.withSpan(effect, "LeaseService.acquire", spanOptions(ref))
-      ),
+        )
+        return Option.map(term, (term) => heldLease(engine, term))
+      }),
       holder: (ref) =>
         Effect.map(api.getLease(ref), holderOf).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone)),
       held: Effect.map(engine.terms.held, (terms) => terms.map((term) => heldLease(engine, term)))
