@@ -163,6 +163,28 @@ describe("KubernetesLease", () => {
     assert.isFalse(await lease.acquire())
   })
 
+  it("what it logs names the lease and the owner, also that a handler has failed", async () => {
+    const name = freshName()
+    const lines: Array<readonly [string, Readonly<Record<string, unknown>>]> = []
+    const lease = new KubernetesLease(
+      settings({ name, logger: (level, _message, fields) => void lines.push([level, fields]) })
+    )
+    await lease.acquire()
+    lease.onLost(() => {
+      throw new Error("handler")
+    })
+    const lost = loss(lease)
+    await takeOver(name, "somebody")
+    await lease.verify()
+    await lost
+    // Handlers are called one after the other; what one of them threw is logged thereafter.
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepStrictEqual(lines.map(([level]) => level), ["info", "warn", "error"])
+    for (const [, fields] of lines) {
+      assert.deepInclude(fields, { lease: `default/${name}`, owner: "me" })
+    }
+  })
+
   it("F18 a release is no loss", async () => {
     const lease = new KubernetesLease(settings({ ttlMs: 2000 }))
     let losses = 0

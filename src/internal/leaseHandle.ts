@@ -9,10 +9,11 @@ import { bounded } from "./bounded.js"
 import { now } from "./clocks.js"
 import type { Connection } from "./connection.js"
 import type { Engine } from "./engine.js"
+import { log, logging } from "./logging.js"
 import { LossHandlers } from "./lossHandlers.js"
 import { promiseLogging } from "./promiseLogging.js"
 import { promiseLoss } from "./promiseLoss.js"
-import { release } from "./releasing.js"
+import { release, releaseLogged } from "./releasing.js"
 import { verify } from "./renewing.js"
 import { timedOut } from "./requests.js"
 import type { Term } from "./term.js"
@@ -50,7 +51,11 @@ export class LeaseHandle {
     this.#connection = connection
     this.#logging = promiseLogging(logger)
     this.#lossHandlers = new LossHandlers((error) => {
-      void this.#run(() => Effect.logError("An onLost handler failed", error))
+      void this.#run(() =>
+        log(Effect.logError("An onLost handler failed", error)).pipe(
+          logging({ owner: settings.owner, ref: settings })
+        )
+      )
     })
   }
 
@@ -89,9 +94,7 @@ export class LeaseHandle {
       ? 0
       : this.#connection.runSync((engine) =>
         this.#logging(
-          Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), term)).pipe(
-            Effect.zipWith(now, (term, at) => term.remainingMillis(at))
-          )
+          Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), term.remainingMillis(at)))
         )
       )
   }
@@ -151,7 +154,7 @@ export class LeaseHandle {
   /** A term that began although its acquire was given up. */
   async #releaseBegun(begun: Option.Option<Term>): Promise<void> {
     if (Option.isSome(begun)) {
-      await this.#run((engine) => Effect.ignoreLogged(release(engine, begun.value)))
+      await this.#run((engine) => releaseLogged(engine, begun.value))
     }
   }
 
