@@ -213,6 +213,28 @@ describe("KubernetesLease", () => {
     await lease.release()
   })
 
+  it("P6 a takeover is told by the next renewal, without anybody asking", async () => {
+    const name = freshName()
+    const lease = new KubernetesLease(settings({ name, renewalIntervalMs: 100 }))
+    const lost = loss(lease)
+    await lease.acquire()
+    await takeOver(name, "somebody")
+    const takenOverAt = performance.now()
+    assert.strictEqual((await lost).lost.reason._tag, "TakenOver")
+    // Without renewals, the term would have ended after 27 s.
+    assert.isBelow(performance.now() - takenOverAt, 15_000)
+  })
+
+  it("P6 the renew deadline is told when it passes, without anybody asking", async () => {
+    const name = freshName()
+    const lease = new KubernetesLease(settings({ name, ttlMs: 1000 }))
+    const lost = loss(lease)
+    await lease.acquire()
+    const remove = await server.inject(Fault.hang().pipe(Fault.of({ namespace: "default", name })))
+    assert.strictEqual((await lost).lost.reason._tag, "Expired")
+    await remove()
+  })
+
   it("F24 await using releases", async () => {
     const name = freshName()
     {
