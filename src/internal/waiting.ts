@@ -21,7 +21,7 @@ import { refOf } from "./refOf.js"
 import { retryDelayMillis } from "./retryDelay.js"
 import type { Term } from "./term.js"
 import type { Wait } from "./waits.js"
-import { failureOf, isRefusal, Notice } from "./watches.js"
+import { failureOf, isForgotten, isRefusal, Notice } from "./watches.js"
 
 /** Somebody who waits for a lease. */
 export interface Waiting {
@@ -118,7 +118,8 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
   Effect.gen(function*() {
     const { engine, restore, settings } = waiting
     const openedAtNanos = yield* monotonicNanos
-    const subscribed = yield* engine.watches.subscribe(refOf(settings), record.metadata.resourceVersion)
+    const since = wait.isVersionForgotten ? "" : record.metadata.resourceVersion
+    const subscribed = yield* engine.watches.subscribe(refOf(settings), since)
     if (Option.isNone(subscribed)) {
       return yield* poll(waiting, wait, record)
     }
@@ -132,23 +133,28 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
       seen = weigh(engine, settings, outcome.record, yield* now)
     }
     const alarm = yield* FiberHandle.make()
-    const setAlarm = Effect.suspend(() =>
-      FiberHandle.run(
+    let alarms = 0
+    const setAlarm = Effect.suspend(() => {
+      const due = Notice.Due({ alarm: ++alarms })
+      const dueAtNanos = nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings))
+      return FiberHandle.run(
         alarm,
-        Effect.interruptible(
-          Effect.delay(Queue.offer(notices, Notice.Due()), wholeMillis(nextLookMillis(seen, settings)))
-        )
+        Effect.interruptible(Effect.zipRight(sleepUntil(dueAtNanos), Queue.offer(notices, due)))
       )
-    )
+    })
     yield* setAlarm
+    const pending: Array<Notice> = []
     for (;;) {
-      const notice = yield* restore(Queue.take(notices))
+      pending.push(...yield* Queue.takeAll(notices))
+      const notice = pending.shift() ?? (yield* restore(Queue.take(notices)))
+      // Trying for what is known to have changed again only costs everybody a request.
+      const isLatest = !pending.some(({ _tag }) => _tag === "Present" || _tag === "Deleted")
       switch (notice._tag) {
         case "Present": {
           wait.standsUntilNanos = 0n
           seen = weigh(engine, settings, notice.lease, notice.arrivedAt)
           yield* setAlarm
-          if (seen.judgement._tag === "Free") {
+          if (isLatest && seen.judgement._tag === "Free") {
             const outcome = yield* seize(waiting, wait, Option.some(notice.lease))
             if (Option.isSome(outcome)) {
               return outcome.value
@@ -157,19 +163,22 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
           break
         }
         case "Deleted": {
-          seen = weigh(engine, settings, notice.lease, yield* now)
-          if (seen.judgement._tag === "Free" && seen.judgement.because !== "expired") {
+          seen = weigh(engine, settings, withoutDeletion(notice.lease), yield* now)
+          if (seen.judgement._tag === "Contended" || seen.judgement.because === "expired") {
+            wait.standsUntilNanos = nanosAfter(seen.evidence.now.monotonicNanos, millisUntilExpired(seen.evidence))
+          } else if (isLatest) {
             const outcome = yield* seize(waiting, wait, Option.none())
             if (Option.isSome(outcome)) {
               return outcome.value
             }
-          } else {
-            wait.standsUntilNanos = nanosAfter(yield* monotonicNanos, millisUntilExpired(seen.evidence))
           }
           yield* setAlarm
           break
         }
         case "Due": {
+          if (notice.alarm !== alarms) {
+            break
+          }
           const outcome = yield* nextOutcome(waiting, wait)
           if (outcome._tag !== "Contended" || hasChanged(seen.record, outcome.record)) {
             // A watch that did not show the change is dead, whatever it looks like (F17).
@@ -185,6 +194,12 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
       }
     }
   })
+
+/** What is gone waits for no finalizers any more. */
+const withoutDeletion = (lease: LeaseObject): LeaseObject => ({
+  ...lease,
+  metadata: { ...lease.metadata, deletionTimestamp: undefined }
+})
 
 const hasChanged = (before: LeaseObject, after: LeaseObject): boolean =>
   before.metadata.resourceVersion !== after.metadata.resourceVersion
@@ -223,6 +238,7 @@ const afterWatch = (
         Effect.logWarning(`The lease may not be watched; reading it every ${Duration.format(renewalInterval)} instead`)
       )
     }
+    wait.isVersionForgotten = Option.exists(failure, isForgotten)
     const closedAtNanos = yield* monotonicNanos
     const lasted = monotonicMillisBetween(openedAtNanos, closedAtNanos) >= Duration.toMillis(renewalInterval)
     wait.brokenWatches = lasted ? 0 : wait.brokenWatches + 1
@@ -230,10 +246,7 @@ const afterWatch = (
       const delay = yield* delayAfter(waiting, wait.brokenWatches - 1, Option.getOrUndefined(failure))
       yield* waiting.restore(Effect.sleep(delay))
     }
-    const standsForMillis = monotonicMillisBetween(yield* monotonicNanos, wait.standsUntilNanos)
-    if (standsForMillis > 0) {
-      yield* waiting.restore(Effect.sleep(wholeMillis(standsForMillis)))
-    }
+    yield* waiting.restore(sleepUntil(wait.standsUntilNanos))
     return yield* nextOutcome(waiting, wait)
   })
 
@@ -249,5 +262,12 @@ const shortestLookMillis = 20
 const longestRetryAfterMillis = 60_000
 /** Well within what a timer of a JavaScript runtime can wait. */
 const longestTimerMillis = 24 * 60 * 60 * 1000
+
+/** A timer may fire a little early. */
+const sleepUntil = (nanos: bigint): Effect.Effect<void> =>
+  Effect.flatMap(monotonicNanos, (at) =>
+    at >= nanos
+      ? Effect.void
+      : Effect.zipRight(Effect.sleep(wholeMillis(monotonicMillisBetween(at, nanos))), sleepUntil(nanos)))
 
 const wholeMillis = (millis: number): Duration.Duration => Duration.millis(Math.ceil(millis))

@@ -13,6 +13,8 @@ export class Wait {
   trouble: KubeError | undefined
   /** The server lets nobody watch (W2). */
   isWatchRefused = false
+  /** The record is older than what the server remembers for watches: the next one begins with what is now. */
+  isVersionForgotten = false
   /** Watches in a row that did not last. */
   brokenWatches = 0
   /** The holder of a record that was deleted under it may believe in its term until then (F40). */

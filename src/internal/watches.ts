@@ -20,8 +20,8 @@ export type Notice = Data.TaggedEnum<{
   Deleted: { readonly lease: LeaseObject }
   /** This watch tells no more. */
   Ended: { readonly exit: Exit.Exit<void, RequestError> }
-  /** The time has come that whoever waits has set for itself. */
-  Due: {}
+  /** The time has come that whoever waits has set for itself, if it has not set another one since. */
+  Due: { readonly alarm: number }
 }>
 
 export const Notice = Data.taggedEnum<Notice>()
@@ -97,12 +97,15 @@ export class Watches {
   }
 
   #share(namespace: string, resourceVersion: string): SharedWatch {
-    const shared = new SharedWatch(
+    const shared: SharedWatch = new SharedWatch(
       (since) => this.#requests.watchNamespace(namespace, since),
       resourceVersion,
       this.#scope,
       (isRefused) => {
-        this.#shared.delete(namespace)
+        // Another may have taken its place already.
+        if (this.#shared.get(namespace) === shared) {
+          this.#shared.delete(namespace)
+        }
         if (isRefused) {
           this.#refused.add(namespace)
         }
@@ -120,6 +123,8 @@ class SharedWatch {
   readonly #onEnd: (isRefused: boolean) => void
   readonly #subscribers = new Map<string, Set<Queue.Queue<Notice>>>()
   #resourceVersion: string
+  #isOpened = false
+  #isOver = false
   #fiber: Fiber.RuntimeFiber<void> | undefined
 
   constructor(
@@ -143,7 +148,12 @@ class SharedWatch {
         }),
         () => this.#leave(name, notices)
       )
-      this.#fiber ??= yield* forkDetached(this.#scope)(this.#watch)
+      if (this.#isOver) {
+        notices.unsafeOffer(Notice.Ended({ exit: Exit.void }))
+      } else if (!this.#isOpened) {
+        this.#isOpened = true
+        this.#fiber = yield* forkDetached(this.#scope)(this.#watch)
+      }
       return { notices, mayHaveMissed, distrust: this.#abandon }
     })
   }
@@ -163,9 +173,10 @@ class SharedWatch {
       if (others?.size === 0) {
         this.#subscribers.delete(name)
       }
-      if (this.#subscribers.size > 0 || this.#fiber === undefined) {
+      if (this.#subscribers.size > 0 || this.#isOver || this.#fiber === undefined) {
         return Effect.void
       }
+      this.#isOver = true
       this.#onEnd(false)
       return Fiber.interruptFork(this.#fiber)
     })
@@ -199,6 +210,10 @@ class SharedWatch {
   }
 
   #end(exit: Exit.Exit<void, RequestError>): void {
+    if (this.#isOver) {
+      return
+    }
+    this.#isOver = true
     const isRefused = Option.exists(failureOf(exit), isRefusal)
     this.#onEnd(isRefused)
     // Whoever waits watches its own lease from now on; that is no failure of the server.
@@ -222,5 +237,10 @@ export const failureOf = (exit: Exit.Exit<void, RequestError>): Option.Option<Re
   Exit.match(exit, { onFailure: Cause.failureOption, onSuccess: () => Option.none() })
 
 /** The server does not let this client watch (W2). */
-export const isRefusal = (error: RequestError): boolean =>
-  "status" in error && error.status !== undefined && [403, 405, 501].includes(error.status)
+export const isRefusal = (error: RequestError): boolean => hasStatus(error, 403, 405, 501)
+
+/** The server does not know any more what happened since the version from which it was asked to watch. */
+export const isForgotten = (error: RequestError): boolean => hasStatus(error, 410)
+
+const hasStatus = (error: RequestError, ...statuses: ReadonlyArray<number>): boolean =>
+  "status" in error && error.status !== undefined && statuses.includes(error.status)
