@@ -86,6 +86,17 @@ export const isSameTerm = (self: TermIdentity, that: TermIdentity): boolean =>
   self.leaseTransitions === that.leaseTransitions
 
 /**
+ * Whether a record shows the term of an acquiring write; the uid of a new Lease is not known before.
+ *
+ * @since 0.1.0
+ * @category identity
+ */
+export const isTermSent = (sent: TermIdentity, record: LeaseObject): boolean => {
+  const found = identityOf(record)
+  return isSameTerm({ ...sent, uid: sent.uid ?? found.uid }, found)
+}
+
+/**
  * A `spec` with every field.
  *
  * @since 0.1.0

@@ -7,9 +7,10 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Conflict, KubeError, NotFound, RequestError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
-import type { LeaseObject, LeaseSpec, MicroTime, Observed } from "../LeaseObject.js"
+import type { LeaseObject, LeaseSpec, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
-import { createSpec, identityOf, isSameTerm, takeSpec } from "../LeaseTerm.js"
+import type { TermIdentity } from "../LeaseTerm.js"
+import { createSpec, isTermSent, takeSpec } from "../LeaseTerm.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { forkDetached } from "./forkDetached.js"
@@ -97,8 +98,8 @@ interface Attempting {
   readonly engine: Engine
   readonly settings: LeaseSettings
   readonly options: AttemptOptions
-  /** The times of acquiring writes that have been sent and may have landed. */
-  readonly unsettled: Set<MicroTime>
+  /** The terms of acquiring writes that have been sent and may have landed. */
+  readonly unsettled: Set<TermIdentity>
 }
 
 /** Before another has its turn, either the caller has the term or nothing is left of it (T3, A4). */
@@ -137,7 +138,7 @@ const undo = (engine: Engine, term: Term): Effect.Effect<void> =>
     if (term.renewal !== undefined) {
       yield* Fiber.interrupt(term.renewal)
     }
-    yield* giveBack(engine, term.settings, Option.toArray(Option.fromNullable(term.identity.acquireTime)))
+    yield* giveBack(engine, term.settings, [term.identity])
   })
 
 /** What another try may find otherwise: passing failures, and races lost (A1, A3). */
@@ -209,18 +210,18 @@ const write = (
       onSome: (lease) => takeSpec(lease, settings.owner, durationSeconds, time)
     })
     const call: KubeCall = { operation: Option.isNone(record) ? "create" : "patch", ref: refOf(settings) }
-    unsettled.add(time)
-    const answer = yield* send(engine, settings, record, spec).pipe(
-      Effect.tapError((error) => Effect.sync(() => error._tag !== "Transient" && unsettled.delete(time)))
-    )
-    const uid = Option.match(record, { onNone: () => answer.metadata.uid, onSome: ({ metadata }) => metadata.uid })
-    const expected = {
-      uid,
+    const sent: TermIdentity = {
+      // Of a new Lease the server chooses it.
+      uid: Option.getOrUndefined(record)?.metadata.uid,
       owner: settings.owner,
       acquireTime: spec.acquireTime,
       leaseTransitions: spec.leaseTransitions
     }
-    if (!isSameTerm(identityOf(answer), expected)) {
+    unsettled.add(sent)
+    const answer = yield* send(engine, settings, record, spec).pipe(
+      Effect.tapError((error) => Effect.sync(() => error._tag !== "Transient" && unsettled.delete(sent)))
+    )
+    if (!isTermSent(sent, answer)) {
       return yield* refuse(
         call,
         "the API server answered with another record than was written; does a webhook change it?"

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { RequestError } from "../KubeError.js"
-import type { MicroTime } from "../LeaseObject.js"
+import { MicroTime } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
-import { clearSpec, handOverSpec, identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
+import type { TermIdentity } from "../LeaseTerm.js"
+import { clearSpec, handOverSpec, identityOf, isSameTerm, isTermSent } from "../LeaseTerm.js"
 import { bounded } from "./bounded.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
@@ -101,21 +102,21 @@ const releaseOnServer = (
 export const giveBack = (
   engine: Engine,
   settings: LeaseSettings,
-  acquireTimes: ReadonlyArray<MicroTime>
+  unsettled: ReadonlyArray<TermIdentity>
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     const startedAt = yield* now
-    const latest = acquireTimes.reduce((latest, time) => time > latest ? time : latest)
+    const latest = unsettled.reduce<MicroTime>(
+      (latest, { acquireTime = latest }) => acquireTime > latest ? acquireTime : latest,
+      MicroTime(0n)
+    )
     const relinquishment: Relinquishment = {
       requests: engine.requests,
       ref: refOf(settings),
       settings,
       startedAt,
       leaves: clearSpec(engine.serverClock.timeAfter(latest, startedAt)),
-      isOwn: (record) => {
-        const { acquireTime } = identityOf(record)
-        return ownerOf(record) === settings.owner && acquireTime !== undefined && acquireTimes.includes(acquireTime)
-      }
+      isOwn: (record) => unsettled.some((sent) => isTermSent(sent, record))
     }
     yield* deleteCleared(relinquishment, yield* relinquish(relinquishment, undefined))
   }).pipe(
