@@ -58,12 +58,21 @@ describe.concurrent("spans", () => {
       })
   )
 
-  scenario("they are part of the span that they are called in", (spans) =>
-    Effect.gen(function*() {
-      yield* Effect.scoped(acquired(mine)).pipe(Effect.withSpan("work"))
-      const own = (yield* spans).filter(({ name }) => name.startsWith("LeaseService."))
-      assert.deepStrictEqual(shape(own), ["work/LeaseService.acquire", "work/LeaseService.release"])
-    }))
+  const acquires = {
+    tryAcquire: acquired(mine),
+    acquire: Effect.flatMap(LeaseService.LeaseService, (service) => service.acquire(mine))
+  }
+  for (const [operation, acquire] of Object.entries(acquires)) {
+    scenario(
+      `they are part of the span that they are called in, the release of a scope too: ${operation}`,
+      (spans) =>
+        Effect.gen(function*() {
+          yield* Effect.scoped(acquire).pipe(Effect.withSpan("work"))
+          const own = (yield* spans).filter(({ name }) => name.startsWith("LeaseService."))
+          assert.deepStrictEqual(shape(own), ["work/LeaseService.acquire", "work/LeaseService.release"])
+        })
+    )
+  }
 
   scenario("a renewal, which nobody has called, is part of no other span", (spans) =>
     Effect.gen(function*() {
