@@ -1,0 +1,53 @@
+/** `npm start`: what the library does, to look at. */
+import { randomUUID } from "node:crypto"
+import { now } from "./clock.js"
+import { optionsOf, UsageError } from "./options.js"
+import { picture } from "./picture.js"
+import { placeOf } from "./place.js"
+import { makeScreen } from "./screen.js"
+import { Broken, Stage } from "./stage.js"
+import { story } from "./story/index.js"
+import type { Measured } from "./story/step.js"
+import { summarize } from "./summary.js"
+import { Timeline } from "./timeline.js"
+
+const main = async (): Promise<void> => {
+  const options = optionsOf(process.argv.slice(2))
+  const place = placeOf(options)
+  const screen = makeScreen()
+  const timeline = new Timeline(screen)
+  const lease = { namespace: options.namespace, name: `demo-${randomUUID().slice(0, 8)}` }
+  const stage = new Stage(place, timeline, lease)
+  screen.line(`${screen.colors.bold("kubernetes-lease")}: ${lease.namespace}/${lease.name} on ${place.title}`)
+  const stopAnimation = screen.animate(picture(stage, screen, timeline.startedAt))
+  const measured: Array<Measured> = []
+  try {
+    for (const [index, { explanation, tell, title }] of story.entries()) {
+      timeline.heading(`${index + 1}/${story.length}`, title, explanation)
+      if ("anywhere" in tell) {
+        measured.push(...await tell.anywhere(stage))
+      } else if (place.faults !== undefined) {
+        measured.push(...await tell.withFaults(stage, place.faults))
+      } else {
+        timeline.add({ at: now(), tone: "quiet", text: "left out: only on the TestApiServer, without arguments" })
+      }
+      stage.check()
+    }
+  } finally {
+    const until = now()
+    await stage.end()
+    timeline.end()
+    stopAnimation()
+    await place.close()
+    summarize(stage, screen, measured, { from: timeline.startedAt, until })
+  }
+  stage.check()
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof UsageError || error instanceof Broken ? `\n${error.message}` : error)
+    process.exit(1)
+  }
+)

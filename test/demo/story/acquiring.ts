@@ -1,0 +1,31 @@
+import { now } from "../clock.js"
+import { seconds } from "../layout.js"
+import { renewalIntervalMs, ttlMs } from "../timings.js"
+import type { Step } from "./step.js"
+
+export const acquiring: Step = {
+  title: "Three processes run for one lease",
+  explanation: `One gets it and renews it every ${renewalIntervalMs / 1000} s (ttl ${
+    ttlMs / 1000
+  } s); the others watch, and send nothing.`,
+  tell: {
+    anywhere: async (stage) => {
+      stage.say("act", "three Node processes start")
+      await Promise.all(stage.members.map((member) => stage.start(member)))
+      const { at, member } = await stage.until("acquired", 0)
+      await Promise.all(stage.members.map((each) => stage.until("running", 0, (by) => by === each)))
+      let last = at
+      const intervals: Array<number> = []
+      for (let renewals = 0; renewals < 3; renewals++) {
+        const renewed = await stage.until("renewed", now(), (by) => by === member)
+        intervals.push(renewed.at - last)
+        last = renewed.at
+      }
+      return [{
+        what: "renewals, 3 of them, at most apart",
+        value: seconds(Math.max(...intervals)),
+        expected: seconds(renewalIntervalMs)
+      }]
+    }
+  }
+}
