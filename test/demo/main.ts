@@ -1,6 +1,7 @@
 /** `npm start`: what the library does, to look at. */
 import { randomUUID } from "node:crypto"
 import { now } from "./clock.js"
+import { wrap } from "./layout.js"
 import { optionsOf, UsageError } from "./options.js"
 import { picture } from "./picture.js"
 import { placeOf } from "./place.js"
@@ -18,7 +19,12 @@ const main = async (): Promise<void> => {
   const timeline = new Timeline(screen)
   const lease = { namespace: options.namespace, name: `demo-${randomUUID().slice(0, 8)}` }
   const stage = new Stage(place, timeline, lease)
-  screen.line(`${screen.colors.bold("kubernetes-lease")}: ${lease.namespace}/${lease.name} on ${place.title}`)
+  screen.print(
+    wrap(`Lease ${lease.namespace}/${lease.name} on ${place.title}`, screen.width()).map(screen.colors.bold)
+  )
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => void stage.end().then(() => process.exit(130)))
+  }
   const stopAnimation = screen.animate(picture(stage, screen, timeline.startedAt))
   const measured: Array<Measured> = []
   try {

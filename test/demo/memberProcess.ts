@@ -21,11 +21,22 @@ export const startMember = (settings: MemberSettings, onReport: (report: Report)
     child.send(command, () => {})
   }
   tell({ type: "begin", settings })
+  let isPaused = false
   return {
     pid: child.pid ?? 0,
     tell,
-    signal: (signal) => void child.kill(signal),
-    end: () => child.connected ? child.disconnect() : undefined,
+    signal: (signal) => {
+      isPaused = signal === "SIGSTOP"
+      child.kill(signal)
+    },
+    end: () => {
+      if (isPaused) {
+        child.kill("SIGCONT")
+      }
+      if (child.connected) {
+        child.disconnect()
+      }
+    },
     ended: new Promise((resolve) => child.once("exit", () => resolve()))
   }
 }

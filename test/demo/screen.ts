@@ -6,12 +6,13 @@ export interface Screen {
   readonly colors: ReturnType<typeof pc.createColors>
   /** Columns to fill; infinite where nobody knows. */
   readonly width: () => number
-  readonly line: (line: string) => void
+  readonly print: (lines: ReadonlyArray<string>) => void
   /** Draws the picture anew from time to time, until the function it gives is called. */
   readonly animate: (picture: () => ReadonlyArray<string>) => () => void
 }
 
-export const makeScreen = (): Screen => process.stdout.isTTY === true ? terminal() : plain()
+export const makeScreen = (): Screen =>
+  process.stdout.isTTY === true && process.env["TERM"] !== "dumb" ? terminal() : plain()
 
 const terminal = (): Screen => {
   const update = createLogUpdate(process.stdout)
@@ -25,7 +26,10 @@ const terminal = (): Screen => {
     colors: pc.createColors(pc.isColorSupported),
     // A full line would make some terminals wrap.
     width: () => (process.stdout.columns || 80) - 1,
-    line: (line) => update.persist(line),
+    print: (lines) => {
+      update.persist(lines.join("\n"))
+      draw()
+    },
     animate: (next) => {
       picture = next
       const timer = setInterval(draw, redrawMs)
@@ -42,7 +46,7 @@ const terminal = (): Screen => {
 const plain = (): Screen => ({
   colors: pc.createColors(false),
   width: () => Infinity,
-  line: (line) => void process.stdout.write(`${line}\n`),
+  print: (lines) => void process.stdout.write(`${lines.join("\n")}\n`),
   animate: () => () => {}
 })
 

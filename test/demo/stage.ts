@@ -146,10 +146,9 @@ export class Stage {
     }
   }
 
+  /** Every member releases what it holds, and ends. */
   async end(): Promise<void> {
-    for (const process of this.#processes.values()) {
-      process.end()
-    }
+    this.#processes.forEach((process) => process.end())
     const all = Promise.all([...this.#processes.values()].map(({ ended }) => ended))
     const timer = setTimeout(() => this.#processes.forEach((process) => process.signal("SIGKILL")), patienceMs)
     await all

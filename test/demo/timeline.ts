@@ -32,14 +32,12 @@ export class Timeline {
 
   heading(number: string, title: string, explanation: string): void {
     this.flush()
-    const { colors, line, width } = this.#screen
-    line("")
-    for (const part of wrap(`${number}  ${title}`, width())) {
-      line(colors.bold(part))
-    }
-    for (const part of wrap(explanation, Math.min(width(), widestText))) {
-      line(colors.dim(part))
-    }
+    const { colors, print, width } = this.#screen
+    print([
+      "",
+      ...wrap(`${number}  ${title}`, width()).map(colors.bold),
+      ...wrap(explanation, Math.min(width(), widestText)).map(colors.dim)
+    ])
   }
 
   /** Prints what is still held back. */
@@ -55,20 +53,20 @@ export class Timeline {
   #print(until: number): void {
     const due = Arr.sortWith(this.#entries.filter(({ at }) => at <= until), ({ at }) => at, Order.number)
     this.#entries = this.#entries.filter(({ at }) => at > until)
-    for (const entry of due) {
-      this.#printEntry(entry)
+    if (due.length > 0) {
+      this.#screen.print(due.flatMap((entry) => this.#linesOf(entry)))
     }
   }
 
-  #printEntry({ at, member = " ", text, tone }: Entry): void {
-    const { colors, line, width } = this.#screen
+  #linesOf({ at, member = " ", text, tone }: Entry): ReadonlyArray<string> {
+    const { colors, width } = this.#screen
     const time = ((at - this.startedAt) / 1000).toFixed(3).padStart(7)
     const [first = "", ...rest] = wrap(text, width() - indent.length)
     const paint = painters(colors)[tone]
-    line(`${colors.dim(time)}  ${colors.bold(member)} ${paint(`${signs[tone]} ${first}`)}`)
-    for (const part of rest) {
-      line(indent + paint(part))
-    }
+    return [
+      `${colors.dim(time)}  ${colors.bold(member)} ${paint(`${signs[tone]} ${first}`)}`,
+      ...rest.map((part) => indent + paint(part))
+    ]
   }
 }
 
