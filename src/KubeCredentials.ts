@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { baseUrlFaults } from "./internal/baseUrl.js"
 import type { Sources } from "./internal/credentials.js"
+import { kubeconfigCredentials } from "./internal/kubeconfig.js"
 import {
   caCertFaults,
   caCertFromFile,
@@ -33,9 +34,14 @@ import type { CredentialsError } from "./KubeError.js"
 export interface Endpoint {
   /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback (C3). */
   readonly baseUrl: string
-  readonly token: Redacted.Redacted
+  /** Absent where a client certificate says who asks. */
+  readonly token?: Redacted.Redacted | undefined
   /** PEM; default: the CAs that the runtime trusts. */
   readonly caCert?: string | undefined
+  /** PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: Redacted.Redacted } | undefined
+  /** The name that the server's certificate is for; default: the host of `baseUrl`. */
+  readonly serverName?: string | undefined
 }
 
 /**
@@ -52,6 +58,14 @@ export interface Options {
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ConfigOptions extends Options {
+  readonly token: Redacted.Redacted
+}
+
+/**
  * Files as the kubelet mounts and rotates them.
  *
  * @since 0.1.0
@@ -63,6 +77,19 @@ export interface FileOptions {
   readonly tokenPath: string
   /** PEM; default: the CAs that the runtime trusts. */
   readonly caCertPath?: string | undefined
+}
+
+/**
+ * As `kubectl` takes them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface KubeconfigOptions {
+  /** Default: the files of `$KUBECONFIG`, else `~/.kube/config`. */
+  readonly path?: string | undefined
+  /** Default: the file's current context. */
+  readonly context?: string | undefined
 }
 
 /**
@@ -113,13 +140,24 @@ export const layer = (options: Options): Layer.Layer<KubeCredentials, InvalidSet
   Layer.effect(KubeCredentials, fromOptions(options))
 
 /**
+ * Server, CA, token, client certificate or exec plugin of a kubeconfig, read at first use by the package
+ * `@kubernetes/client-node`, which you install beside this one. For `KubeApi.layer`; of a client certificate
+ * `layerHttpClient` knows nothing.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerKubeconfig = (options: KubeconfigOptions = {}): Layer.Layer<KubeCredentials> =>
+  Layer.sync(KubeCredentials, () => kubeconfigCredentials(options))
+
+/**
  * As `layer`, read from a `Config`.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerConfig = (
-  options: Config.Config.Wrap<Endpoint>
+  options: Config.Config.Wrap<ConfigOptions>
 ): Layer.Layer<KubeCredentials, InvalidSettings | ConfigError> =>
   Layer.effect(KubeCredentials, Effect.flatMap(Config.unwrap(options), fromOptions))
 

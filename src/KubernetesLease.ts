@@ -103,6 +103,15 @@ export interface KubernetesLeaseSettings extends LeaseSettings, FurtherSettings 
    * needs a token of its own.
    */
   readonly serviceAccountToken?: string | (() => string | Promise<string>) | undefined
+  /**
+   * Server and credentials out of a kubeconfig: `true` for that of `$KUBECONFIG` or `~/.kube/config`, a path, or a context
+   * of it. Instead of `apiBaseUrl`, `caCert` and `serviceAccountToken`; needs the package `@kubernetes/client-node`.
+   */
+  readonly kubeconfig?:
+    | true
+    | string
+    | { readonly path?: string | undefined; readonly context?: string | undefined }
+    | undefined
   /** The spelling of actor-ts 0.16 for `apiBaseUrl`. */
   readonly apiServerUrl?: string | undefined
   /** The spelling of actor-ts 0.16 for `serviceAccountToken`. */

@@ -169,14 +169,17 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
     const serviceOwner = hostnameAndUuid()
 
     const settingsOf = (options: Options) => LeaseSettings.make({ ...options, owner: options.owner ?? serviceOwner })
-    /** What has been acquired is never lost on the way to its scope. */
+    /** What has been acquired is never lost on the way to its scope, whose release is no part of the acquire's span. */
     const releasedWithScope = <E>(
+      ref: LeaseRef,
       acquired: (restore: Restore) => Effect.Effect<Option.Option<Term>, E>
     ): Effect.Effect<Option.Option<HeldLease>, E, Scope.Scope> =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.tap(
-          acquired(restore),
-          (term) => Option.isNone(term) ? Effect.void : Effect.addFinalizer(() => releaseLogged(engine, term.value))
+        acquired(restore).pipe(
+          Effect.withSpan("LeaseService.acquire", spanOptions(ref)),
+          Effect.tap((term) =>
+            Option.isNone(term) ? Effect.void : Effect.addFinalizer(() => releaseLogged(engine, term.value))
+          )
         )
       ).pipe(Effect.map(Option.map((term) => heldLease(engine, term))))
 
@@ -184,24 +187,24 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
       tryAcquire: (options) =>
         Effect.flatMap(
           settingsOf(options),
-          (settings) => releasedWithScope((restore) => Effect.map(acquire(engine, settings, restore), begunTerm))
-        ).pipe(
-          Effect.withSpan("LeaseService.acquire", spanOptions(options))
+          (settings) =>
+            releasedWithScope(settings, (restore) => Effect.map(acquire(engine, settings, restore), begunTerm))
         ),
       acquire: (options) =>
-        Effect.flatMap(settingsOf(options), (settings) =>
-          releasedWithScope((restore) =>
-            Effect.asSome(acquireWaiting({
-              engine,
-              settings,
-              attempt: (shown) => acquire(engine, settings, restore, { shown }),
-              restore
-            }))
-          )).pipe(
-            // Waiting ends with a term or not at all.
-            Effect.map(Option.getOrThrow),
-            Effect.withSpan("LeaseService.acquire", spanOptions(options))
-          ),
+        Effect.flatMap(
+          settingsOf(options),
+          (settings) =>
+            releasedWithScope(settings, (restore) =>
+              Effect.asSome(acquireWaiting({
+                engine,
+                settings,
+                attempt: (shown) => acquire(engine, settings, restore, { shown }),
+                restore
+              })))
+        ).pipe(
+          // Waiting ends with a term or not at all.
+          Effect.map(Option.getOrThrow)
+        ),
       holder: (ref) =>
         Effect.map(api.getLease(ref), holderOf).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone)),
       changes: (ref) => Stream.map(changes(api, ref), Option.flatMap(holderOf)),

@@ -345,4 +345,33 @@ describe("KubeApi over node:https", () => {
       )
       assert.strictEqual(connections, 1)
     }).pipe(Effect.scoped))
+
+  it.scopedLive("F15 C4 does not queue behind other traffic of this process", () =>
+    Effect.gen(function*() {
+      const { globalAgent } = Http
+      const { maxSockets } = globalAgent
+      globalAgent.maxSockets = 1
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          globalAgent.maxSockets = maxSockets
+        })
+      )
+      const stuck = signal()
+      const { baseUrl } = yield* serve((request, response) => {
+        if (request.url === "/stuck") {
+          return stuck.resolve()
+        }
+        response.end(lease)
+      })
+      const request = Http.get(`${baseUrl}/stuck`).on("error", () => undefined)
+      yield* Effect.addFinalizer(() => Effect.sync(() => request.destroy()))
+      yield* Effect.promise(() => stuck.promise)
+      const observed = yield* Effect.flatMap(KubeApi, (api) => api.getLease(ref)).pipe(
+        Effect.timeout("5 seconds"),
+        Effect.provide(
+          Layer.provide(KubeApiModule.layer, KubeCredentials.layer({ baseUrl, token: Redacted.make(secret) }))
+        )
+      )
+      assert.strictEqual(observed.metadata.resourceVersion, "7")
+    }))
 })

@@ -23,7 +23,7 @@ const options: Options = { baseUrl: "https://10.0.0.1:6443", token: Redacted.mak
 
 const get = Effect.flatMap(KubeCredentials.KubeCredentials, ({ get }) => get)
 const refresh = Effect.flatMap(KubeCredentials.KubeCredentials, ({ refresh }) => refresh)
-const tokenOf = Effect.map(({ token }: KubeCredentials.Endpoint) => Redacted.value(token))
+const tokenOf = Effect.map(({ token }: KubeCredentials.Endpoint) => token === undefined ? "" : Redacted.value(token))
 
 const built = (options: Options) => Effect.scoped(Layer.build(KubeCredentials.layer(options)))
 

@@ -163,6 +163,28 @@ describe("KubernetesLease", () => {
     assert.isFalse(await lease.acquire())
   })
 
+  it("what it logs names the lease and the owner, also that a handler has failed", async () => {
+    const name = freshName()
+    const lines: Array<readonly [string, Readonly<Record<string, unknown>>]> = []
+    const lease = new KubernetesLease(
+      settings({ name, logger: (level, _message, fields) => void lines.push([level, fields]) })
+    )
+    await lease.acquire()
+    lease.onLost(() => {
+      throw new Error("handler")
+    })
+    const lost = loss(lease)
+    await takeOver(name, "somebody")
+    await lease.verify()
+    await lost
+    // Handlers are called one after the other; what one of them threw is logged thereafter.
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepStrictEqual(lines.map(([level]) => level), ["info", "warn", "error"])
+    for (const [, fields] of lines) {
+      assert.deepInclude(fields, { lease: `default/${name}`, owner: "me" })
+    }
+  })
+
   it("F18 a release is no loss", async () => {
     const lease = new KubernetesLease(settings({ ttlMs: 2000 }))
     let losses = 0
@@ -189,6 +211,28 @@ describe("KubernetesLease", () => {
     assert.isTrue(await again)
     assert.isTrue(lease.checkAlive())
     await lease.release()
+  })
+
+  it("P6 a takeover is told by the next renewal, without anybody asking", async () => {
+    const name = freshName()
+    const lease = new KubernetesLease(settings({ name, renewalIntervalMs: 100 }))
+    const lost = loss(lease)
+    await lease.acquire()
+    await takeOver(name, "somebody")
+    const takenOverAt = performance.now()
+    assert.strictEqual((await lost).lost.reason._tag, "TakenOver")
+    // Without renewals, the term would have ended after 27 s.
+    assert.isBelow(performance.now() - takenOverAt, 15_000)
+  })
+
+  it("P6 the renew deadline is told when it passes, without anybody asking", async () => {
+    const name = freshName()
+    const lease = new KubernetesLease(settings({ name, ttlMs: 1000 }))
+    const lost = loss(lease)
+    await lease.acquire()
+    const remove = await server.inject(Fault.hang().pipe(Fault.of({ namespace: "default", name })))
+    assert.strictEqual((await lost).lost.reason._tag, "Expired")
+    await remove()
   })
 
   it("F24 await using releases", async () => {

@@ -226,7 +226,13 @@ const write = (
         "the API server answered with another record than was written; does a webhook change it?"
       )
     }
-    const term = new Term({ settings, record: answer, renewTime: time, sentAt })
+    const term = new Term({
+      settings,
+      record: answer,
+      renewTime: time,
+      sentAt,
+      metricLabels: yield* Effect.metricLabels
+    })
     if (term.remainingMillis(yield* now) === 0) {
       return yield* refuse(call, "the answer came after the renew deadline")
     }

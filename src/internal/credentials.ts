@@ -17,7 +17,7 @@ export interface Sources {
 
 const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-const maxAgeMillis = 60_000
+export const maxAgeMillis = 60_000
 
 /** C1. */
 export const inClusterSources = (env: { readonly [name: string]: string | undefined }): Sources => ({

@@ -5,14 +5,18 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Http from "node:http"
 import * as Https from "node:https"
+import type { Endpoint } from "../KubeCredentials.js"
 import { HttpsResponse } from "./httpsResponse.js"
 
-/** Own pools of kept-alive connections, one a CA, that no other traffic shares (C4). */
+/** By whom a connection trusts which server. */
+export type TlsIdentity = Pick<Endpoint, "caCert" | "clientCertificate" | "serverName">
+
+/** Own pools of kept-alive connections, one for each way of trusting, that no other traffic shares (C4). */
 export interface HttpsTransport {
-  /** For endpoints with this CA, or with the CAs that the runtime trusts. */
-  readonly clientFor: (caCert: string | undefined) => HttpClient.HttpClient
+  readonly clientFor: (identity: TlsIdentity) => HttpClient.HttpClient
   /** Closes the connections that no request uses. */
   readonly closeIdle: () => void
 }
@@ -38,15 +42,15 @@ export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
     yield* Effect.addFinalizer(() => Effect.sync(() => agents.forEach((agent) => agent.destroy())))
 
     return {
-      clientFor: (caCert) => {
-        if (latest === undefined || latest.caCert !== caCert) {
+      clientFor: (identity) => {
+        if (latest === undefined || !isSame(latest.identity, identity)) {
           if (latest !== undefined) {
             latest.agent.maxFreeSockets = 0
             closeFree(latest.agent)
           }
-          const agent = new Https.Agent(caCert === undefined ? agentOptions : { ...agentOptions, ca: caCert })
+          const agent = new Https.Agent({ ...agentOptions, ...tlsOptions(identity) })
           agents.add(agent)
-          latest = { caCert, agent, client: clientOver(plain, agent) }
+          latest = { identity, agent, client: clientOver(plain, agent) }
         }
         return latest.client
       },
@@ -56,10 +60,21 @@ export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
 )
 
 interface Secure {
-  readonly caCert: string | undefined
+  readonly identity: TlsIdentity
   readonly agent: Https.Agent
   readonly client: HttpClient.HttpClient
 }
+
+const isSame = (a: TlsIdentity, b: TlsIdentity): boolean =>
+  a.caCert === b.caCert && a.serverName === b.serverName && a.clientCertificate?.cert === b.clientCertificate?.cert
+
+const tlsOptions = ({ caCert, clientCertificate, serverName }: TlsIdentity): Https.AgentOptions => ({
+  ...(caCert === undefined ? {} : { ca: caCert }),
+  ...(serverName === undefined ? {} : { servername: serverName }),
+  ...(clientCertificate === undefined
+    ? {}
+    : { cert: clientCertificate.cert, key: Redacted.value(clientCertificate.key) })
+})
 
 const closeFree = (agent: Http.Agent): void => {
   for (const sockets of Object.values(agent.freeSockets)) {

@@ -30,7 +30,7 @@ const watchGraceSeconds = 15
 export const overHttps: Effect.Effect<KubeApi["Type"], never, KubeCredentials | HttpsTransport> = Effect.gen(
   function*() {
     const { clientFor } = yield* HttpsTransport
-    return make(yield* KubeCredentials, ({ caCert }) => untraced(clientFor(caCert)))
+    return make(yield* KubeCredentials, (endpoint) => untraced(clientFor(endpoint)))
   }
 )
 
@@ -50,7 +50,7 @@ const make = (
     clientFor(endpoint).execute(
       HttpClientRequest.setHeaders(request(endpoint.baseUrl.replace(/\/+$/, "")), {
         accept: "application/json",
-        authorization: `Bearer ${Redacted.value(endpoint.token)}`,
+        ...(endpoint.token === undefined ? {} : { authorization: `Bearer ${Redacted.value(endpoint.token)}` }),
         "user-agent": "kubernetes-lease"
       })
     ).pipe(Effect.mapError((error) => transportFailure(call, error)))

@@ -21,7 +21,7 @@ import { LossHandlers } from "./lossHandlers.js"
 import type { LeaseActions } from "./promiseLease.js"
 import { promiseLogging } from "./promiseLogging.js"
 import { promiseLoss } from "./promiseLoss.js"
-import { release } from "./releasing.js"
+import { release, releaseLogged } from "./releasing.js"
 import { verify } from "./renewing.js"
 import { timedOut } from "./requests.js"
 import { SharedPromise } from "./sharedPromise.js"
@@ -75,7 +75,11 @@ export class LeaseHandle implements LeaseActions {
     const { name, namespace, owner } = settings
     this.#key = { server: connection.server, namespace, name, owner }
     this.#lossHandlers = new LossHandlers((error) => {
-      void this.#run(() => Effect.logError("An onLost handler failed", error))
+      void this.#run(() =>
+        log(Effect.logError("An onLost handler failed", error)).pipe(
+          logging({ owner: settings.owner, ref: settings })
+        )
+      )
     })
   }
 
@@ -134,9 +138,7 @@ export class LeaseHandle implements LeaseActions {
       ? 0
       : this.#connection.runSync((engine) =>
         this.#logging(
-          Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), at)).pipe(
-            Effect.map((at) => term.remainingMillis(at))
-          )
+          Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), term.remainingMillis(at)))
         )
       )
   }
@@ -283,7 +285,7 @@ export class LeaseHandle implements LeaseActions {
   /** A term that began although its acquire was given up. */
   async #releaseBegun(begun: Option.Option<Term>): Promise<void> {
     if (Option.isSome(begun)) {
-      await this.#run((engine) => Effect.ignoreLogged(release(engine, begun.value)))
+      await this.#run((engine) => releaseLogged(engine, begun.value))
     }
   }
 

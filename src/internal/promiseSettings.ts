@@ -12,6 +12,7 @@ import type {
 } from "../KubernetesLease.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import { baseUrlFaults } from "./baseUrl.js"
+import type { KubeconfigOptions } from "../KubeCredentials.js"
 import type { ConnectionSettings } from "./kubernetesConnection.js"
 import { caCertFaults, tokenFaults } from "./credentials.js"
 import type { DurationFieldNames, Limits } from "./resolveSettings.js"
@@ -97,6 +98,14 @@ const connectionOf = (settings: KubernetesLeaseSettings): Either.Either<Connecti
   const baseUrl = settings.apiBaseUrl ?? settings.apiServerUrl
   const token = settings.serviceAccountToken ?? settings.authToken
   const { caCert } = settings
+  const kubeconfig = kubeconfigOf(settings.kubeconfig)
+  if (kubeconfig !== undefined) {
+    const others = Object.entries({ apiBaseUrl: baseUrl, serviceAccountToken: token, caCert })
+      .filter(([, value]) => value !== undefined)
+    return others.length === 0
+      ? Either.right({ kubeconfig })
+      : Either.left(others.map(([field]) => ({ field, value: "given", expected: "absent beside a kubeconfig" })))
+  }
   const faults = [
     ...(baseUrl === undefined ? [] : baseUrlFaults("apiBaseUrl", baseUrl)),
     ...(typeof token === "string" ? tokenFaults("serviceAccountToken", Redacted.make(token.trim())) : []),
@@ -111,3 +120,6 @@ const connectionOf = (settings: KubernetesLeaseSettings): Either.Either<Connecti
   ]
   return faults.length > 0 ? Either.left(faults) : Either.right({ baseUrl, token, caCert })
 }
+
+const kubeconfigOf = (given: KubernetesLeaseSettings["kubeconfig"]): KubeconfigOptions | undefined =>
+  given === true ? {} : typeof given === "string" ? { path: given } : given

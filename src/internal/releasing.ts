@@ -36,11 +36,13 @@ export const release = (engine: Engine, term: Term, successor?: Successor): Effe
         term.releasing = yield* releaseOnServer(engine, term, successor, startedAt, turn).pipe(
           Effect.interruptible,
           Effect.ensuring(turn.leave),
+          // A fiber that fails is logged as unhandled, whoever joins it.
+          Effect.exit,
           Effect.forkDaemon
         )
       }
       if (term.releasing !== undefined) {
-        yield* restore(Fiber.join(term.releasing))
+        yield* restore(Effect.flatten(Fiber.join(term.releasing)))
       }
     })
   ).pipe(Effect.withSpan("LeaseService.release", spanOptions(term.ref)))

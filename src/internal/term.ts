@@ -1,8 +1,10 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import type { KubeError, RequestError } from "../KubeError.js"
 import type { LeaseRef, MicroTime, Observed } from "../LeaseObject.js"
@@ -20,6 +22,7 @@ export interface Acquired {
   readonly record: Observed
   readonly renewTime: MicroTime
   readonly sentAt: Instant
+  readonly metricLabels: ReadonlyArray<MetricLabel.MetricLabel>
 }
 
 /**
@@ -32,8 +35,10 @@ export class Term {
   readonly token: FencingToken
   readonly acquiredAt: Instant
   readonly renewDeadlineMillis: number
+  /** It counts under these, whoever ends it under whatever labels. */
+  readonly metricLabels: ReadonlyArray<MetricLabel.MetricLabel>
   renewal: Fiber.RuntimeFiber<void> | undefined
-  releasing: Fiber.RuntimeFiber<void, RequestError> | undefined
+  releasing: Fiber.RuntimeFiber<Exit.Exit<void, RequestError>> | undefined
   /** Why renewals fail at present. */
   lastError: KubeError | undefined
   #resourceVersion: string
@@ -43,12 +48,13 @@ export class Term {
   /** The loss, or none for a release. */
   readonly #ended = Deferred.unsafeMake<Option.Option<LeaseLost>>(FiberId.none)
 
-  constructor({ record, renewTime, sentAt, settings }: Acquired) {
+  constructor({ metricLabels, record, renewTime, sentAt, settings }: Acquired) {
     this.ref = refOf(settings)
     this.settings = settings
     this.identity = identityOf(record)
     this.token = FencingToken(record.metadata.resourceVersion)
     this.acquiredAt = sentAt
+    this.metricLabels = metricLabels
     this.renewDeadlineMillis = Duration.toMillis(settings.renewDeadline)
     this.#resourceVersion = record.metadata.resourceVersion
     this.#renewTime = renewTime

@@ -2,6 +2,7 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
 import type * as Scope from "effect/Scope"
 import * as Metric from "effect/Metric"
 import type * as Option from "effect/Option"
@@ -85,8 +86,8 @@ export const make = (holdScope: Scope.Scope): Terms => {
       }
       forget(term)
       return Effect.all([
-        Metric.increment(Metrics.lost(reason)),
-        Metric.incrementBy(Metrics.held, -1),
+        underLabelsOf(term)(Metric.increment(Metrics.lost(reason))),
+        underLabelsOf(term)(Metric.incrementBy(Metrics.held, -1)),
         stopRenewal(term),
         stopTickingIfIdle,
         log(Effect.logWarning(term.loss?.message)).pipe(logging(term))
@@ -151,11 +152,16 @@ export const make = (holdScope: Scope.Scope): Terms => {
           return Effect.succeed(false)
         }
         forget(term)
-        return Effect.as(Effect.zipRight(Metric.incrementBy(Metrics.held, -1), stopTickingIfIdle), true)
+        return Effect.as(
+          Effect.zipRight(underLabelsOf(term)(Metric.incrementBy(Metrics.held, -1)), stopTickingIfIdle),
+          true
+        )
       }),
     hasLostToOwnName: (ref, owner) => lostToOwnName.has(termKey(ref, owner))
   }
 }
+
+const underLabelsOf = (term: Term) => Effect.locally(FiberRef.currentMetricLabels, term.metricLabels)
 
 const stopRenewal = (term: Term): Effect.Effect<void> =>
   term.renewal === undefined ? Effect.void : Fiber.interruptFork(term.renewal)

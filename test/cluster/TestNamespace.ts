@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,6 +9,7 @@ import { inspect } from "node:util"
 import type { KubernetesLeaseSettings, LeaseLost } from "../../src/KubernetesLease.js"
 import { KubernetesLease } from "../../src/KubernetesLease.js"
 import { ControlPlane } from "./ControlPlane.js"
+import { eventually } from "./eventually.js"
 
 /** What `rbac/` grants. */
 export const allVerbs = ["get", "create", "update", "patch", "delete", "watch"]
@@ -123,6 +125,35 @@ export const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "kubernetes-lease-"))),
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
 )
+
+/** F14: a holder that renews every second goes on with its term after its token has been rotated. */
+export const assertRenewsPastRevocation = Effect.fnUntraced(function*<E1, E2>(
+  { namespace, readLease, rotate }: {
+    readonly namespace: string
+    readonly readLease: Effect.Effect<Lease, E1>
+    /** Puts another token in the place of the holder's, and revokes that. */
+    readonly rotate: Effect.Effect<void, E2>
+  }
+) {
+  const plane = yield* ControlPlane
+  const { spec: acquired } = yield* readLease
+  yield* rotate
+
+  // A term that went on with the old token would not get its renewals through any more.
+  const { spec: atRevocation } = yield* readLease
+  const { spec } = yield* eventually(
+    readLease,
+    ({ spec: { renewTime } }) => Date.parse(renewTime) - Date.parse(atRevocation.renewTime) > 3000
+  )
+  assert.deepStrictEqual(spec, { ...acquired, renewTime: spec.renewTime })
+
+  if (Option.isSome(plane.local)) {
+    const requests = yield* plane.local.value.leaseRequests(namespace)
+    const codes = requests.filter(({ verb }) => verb === "patch").map(({ code }) => code)
+    assert.deepStrictEqual(codes.filter((code) => code !== 200), [401])
+    assert.strictEqual(codes[codes.indexOf(401) + 1], 200)
+  }
+})
 
 /** C5, F30: however these are printed, no part of the token is seen that would be of use. */
 export const assertHides = (token: string, ...printed: ReadonlyArray<unknown>) => {

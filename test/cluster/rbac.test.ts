@@ -1,13 +1,13 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { ControlPlane } from "./ControlPlane.js"
 import * as ControlPlanes from "./ControlPlane.js"
 import { eventually } from "./eventually.js"
+import { temporaryFolder } from "./TestNamespace.js"
 
 const rbac = fileURLToPath(new URL("../../rbac", import.meta.url))
 const serviceAccount = "kubernetes-lease"
@@ -171,11 +171,6 @@ const bearerOf = Effect.fnUntraced(function*(folder: string) {
   yield* eventually(mayI("create", "leases.coordination.k8s.io"), (yes) => yes)
   return { namespace, request, mayI }
 })
-
-const temporaryFolder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "kubernetes-lease-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-)
 
 /** With a name of its own, since it holds for the whole cluster, and in the newest version that the server has. */
 const applyFlowSchema = Effect.fnUntraced(function*(namespace: string) {

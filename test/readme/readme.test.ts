@@ -2,3 +2,4 @@
 import "virtual:readme/memory.ts"
 import "virtual:readme/mock.ts"
 import "virtual:readme/test-api-server.ts"
+import "virtual:readme/in-memory.ts"

@@ -7,6 +7,7 @@ import * as LogLevel from "effect/LogLevel"
 export interface LogLine {
   readonly level: LogLevel.Literal
   readonly text: string
+  readonly annotations: Readonly<Record<string, unknown>>
 }
 
 /** What is logged, kept and not printed. */
@@ -14,8 +15,12 @@ export class Logs extends Context.Tag("test/Logs")<Logs, Effect.Effect<ReadonlyA
 
 export const layer: Layer.Layer<Logs> = Layer.suspend(() => {
   const lines: Array<LogLine> = []
-  const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
-    lines.push({ level: logLevel._tag, text: [message].flat().map(String).join(" ") })
+  const logger = Logger.make<unknown, void>(({ annotations, logLevel, message }) => {
+    lines.push({
+      level: logLevel._tag,
+      text: [message].flat().map(String).join(" "),
+      annotations: Object.fromEntries(annotations)
+    })
   })
   return Layer.merge(
     Layer.succeed(Logs, Effect.sync(() => [...lines])),
