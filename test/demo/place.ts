@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as TestApiServer from "../../src/testing/TestApiServer.js"
 import type { Options } from "./options.js"
-import { UsageError } from "./options.js"
 import type { Proxy } from "./proxy.js"
 import { startProxy } from "./proxy.js"
 
@@ -32,11 +31,7 @@ export const placeOf = (options: Options): Place => {
     case "in-cluster":
       return clusterPlace("the cluster of this pod", {})
     case "kubeconfig":
-      return clusterPlace(
-        `the cluster of ${options.path ?? "your kubeconfig"}`,
-        // Once `KubernetesLease` takes it: { kubeconfig: options.path ?? true }
-        notYet("--kubeconfig is not supported yet; in a pod, --in-cluster is")
-      )
+      return clusterPlace(`the cluster of ${options.path ?? "your kubeconfig"}`, { kubeconfig: options.path ?? true })
   }
 }
 
@@ -81,8 +76,4 @@ const testPlace = (): Place => {
       await runtime.dispose()
     }
   }
-}
-
-const notYet = (message: string): never => {
-  throw new UsageError(message)
 }

@@ -54,7 +54,7 @@ const busy = "This machine is busy: its load is more than twice what its process
 const always = (stage: Stage): ReadonlyArray<Measured> => [
   {
     what: "shortest time without a holder",
-    value: milliseconds(stage.holdings.narrowestGapMs),
+    value: Number.isFinite(stage.holdings.narrowestGapMs) ? milliseconds(stage.holdings.narrowestGapMs) : "-",
     expected: "more than nothing"
   },
   {
