@@ -15,7 +15,7 @@ export const picture = (stage: Stage, screen: Screen, startedAt: number) => (): 
     ...stage.members.map((member) => {
       const remaining = stage.remainingMs(member)
       const condition = stage.conditions.during(member, until, until + 1)
-      const state = remaining === undefined
+      const state = condition === "dead" || condition === "paused" || remaining === undefined
         ? condition ?? "waits"
         : `holds, ${(remaining / 1000).toFixed(1)} s left`
       const chart = lane(stage, colors, member, { from: until - cells * cellMs, until, cells, startedAt })

@@ -1,5 +1,6 @@
 import { now } from "../clock.js"
 import { seconds } from "../layout.js"
+import { Broken } from "../stage.js"
 import { renewalIntervalMs, ttlMs } from "../timings.js"
 import type { Step } from "./step.js"
 
@@ -12,7 +13,11 @@ export const acquiring: Step = {
     anywhere: async (stage) => {
       stage.say("act", "three Node processes start")
       await Promise.all(stage.members.map((member) => stage.start(member)))
-      const { at, member } = await stage.until("acquired", 0)
+      const first = await Promise.race([stage.until("acquired", 0), stage.until("refused", 0)])
+      if (first.type === "refused") {
+        throw new Broken(`${first.member} cannot run for the lease: ${first.why}`)
+      }
+      const { at, member } = first
       await Promise.all(stage.members.map((each) => stage.until("running", 0, (by) => by === each)))
       let last = at
       const intervals: Array<number> = []

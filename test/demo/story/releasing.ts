@@ -28,7 +28,7 @@ export const releasing: Step = {
       const [best = NaN, , median = NaN, , worst = NaN] = sorted
       return [{
         what: "release → next holder",
-        value: `${milliseconds(median)} (${milliseconds(best)} to ${milliseconds(worst)})`,
+        value: `${milliseconds(median)} (${best.toFixed(0)}–${worst.toFixed(0)})`,
         expected: "milliseconds, once warm"
       }]
     }
