@@ -14,6 +14,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -343,9 +344,11 @@ export const campaign: {
             : Effect.fail(acquired.left)
         }
         hasHeld = true
-        return underLease(effect, acquired.right).pipe(
+        const lease = acquired.right
+        return underLease(effect, lease).pipe(
           Effect.as(pause),
-          Effect.catchIf(isLeaseLost, () => Effect.succeed(Effect.void))
+          // One that fails so after its own release, or for another lease, has ended of its own will.
+          Effect.catchIf(isLeaseLost, () => Effect.map(isLost(lease), (lost) => lost ? Effect.void : pause))
         )
       }
     )
@@ -363,10 +366,36 @@ const whileScoped = <A, E, B, E2, R2>(
     (scope, exit) => Scope.close(scope, exit)
   )
 
+/** Unlike a race, this lets the effect's finalizers end before it ends itself, even if it is interrupted (F3). */
 const underLease = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   lease: HeldLease
 ): Effect.Effect<A, E | LeaseLost, Exclude<R, HeldLease>> =>
-  Effect.raceFirst(Effect.provideService(effect, HeldLease, lease), lease.lost)
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      let loss: LeaseLost | undefined
+      const work = yield* Effect.fork(restore(Effect.provideService(effect, HeldLease, lease)))
+      const watch = yield* lease.lost.pipe(
+        Effect.catchAll((lost) => {
+          loss = lost
+          return Fiber.interrupt(work)
+        }),
+        Effect.interruptible,
+        Effect.forkDaemon
+      )
+      const exit = yield* restore(Fiber.await(work)).pipe(
+        Effect.onInterrupt(() => Fiber.interrupt(work)),
+        Effect.ensuring(Fiber.interruptFork(watch))
+      )
+      yield* Fiber.inheritAll(work)
+      return loss === undefined ? yield* exit : yield* Effect.fail(loss)
+    })
+  )
+
+const isLost = (lease: HeldLease): Effect.Effect<boolean> =>
+  lease.ensureHeld.pipe(
+    Effect.as(false),
+    Effect.catchAll(({ reason }) => Effect.succeed(reason._tag !== "Released"))
+  )
 
 const isLeaseLost = <E>(error: E | LeaseLost): error is LeaseLost => error instanceof LeaseLost

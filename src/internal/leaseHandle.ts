@@ -192,8 +192,8 @@ export class LeaseHandle implements LeaseActions {
     if (signal?.aborted === true) {
       return Promise.reject(signal.reason)
     }
-    if (this.#waiting === undefined) {
-      const waiting = new SharedPromise((givenUp) =>
+    if (this.#waiting === undefined || this.#waiting.isGivenUp) {
+      const waiting = new SharedPromise<Token>((givenUp) =>
         this.#waitForTerm(givenUp).finally(() => {
           if (this.#waiting === waiting) {
             this.#waiting = undefined
@@ -231,17 +231,26 @@ export class LeaseHandle implements LeaseActions {
 
   /** Concurrent callers share one attempt (A4). */
   #tryOnce(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
-    if (this.#attempt === undefined) {
-      const attempt = new SharedPromise((givenUp) =>
-        this.#acquire(shown, givenUp).finally(() => {
-          if (this.#attempt === attempt) {
-            this.#attempt = undefined
-          }
-        })
-      )
-      this.#attempt = attempt
-    }
-    return this.#attempt.join(signal)
+    const former = this.#attempt
+    const attempt = former === undefined || former.isGivenUp ? this.#beginAttempt(shown, former?.promise) : former
+    return attempt.join(signal)
+  }
+
+  /** After a former one, which gives back first what lands of it. */
+  #beginAttempt(
+    shown: Option.Option<LeaseObject> | undefined,
+    former: Promise<Outcome> | undefined
+  ): SharedPromise<Outcome> {
+    const attempt = new SharedPromise(async (givenUp) => {
+      await Promise.allSettled([former])
+      return this.#acquire(shown, givenUp).finally(() => {
+        if (this.#attempt === attempt) {
+          this.#attempt = undefined
+        }
+      })
+    })
+    this.#attempt = attempt
+    return attempt
   }
 
   async #acquire(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Promise<Outcome> {

@@ -33,6 +33,11 @@ export class SharedPromise<A> {
     throw signal?.reason
   }
 
+  /** Nobody may join any more. */
+  get isGivenUp(): boolean {
+    return this.#abort.signal.aborted
+  }
+
   giveUp(): void {
     this.#abort.abort()
   }
