@@ -79,10 +79,11 @@ const releaseOnServer = (
         : handOverSpec(term.identity, successor.owner, successor.durationSeconds, time),
       isOwn: (record) => isSameTerm(identityOf(record), term.identity)
     }
-    const left = yield* relinquish(relinquishment, term.resourceVersion)
+    const [took, left] = yield* Effect.timed(relinquish(relinquishment, term.resourceVersion))
     isLeft = true
     if (successor === undefined) {
       yield* log(Effect.logInfo("Released"))
+      yield* leaveTimeToTake(took)
       yield* deleteCleared(relinquishment, left)
     } else if (Option.isSome(left)) {
       yield* log(Effect.logInfo("Handed over", { to: successor.owner }))
@@ -93,6 +94,17 @@ const releaseOnServer = (
     Effect.catchAll((error) => isLeft ? Effect.void : Effect.fail(error)),
     logging(term)
   )
+}
+
+const longestTimeToTakeMillis = 50
+
+/**
+ * Whoever waits takes the cleared record with one write, which takes about as long as the clear did; once that is
+ * deleted, it would need another.
+ */
+const leaveTimeToTake = (clearTook: Duration.Duration): Effect.Effect<void> => {
+  const millis = Math.floor(Math.min(longestTimeToTakeMillis, 2 * Duration.toMillis(clearTook)))
+  return millis > 0 ? Effect.sleep(Duration.millis(millis)) : Effect.void
 }
 
 /**

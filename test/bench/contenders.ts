@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import type { KubernetesLeaseSettings } from "../../src/KubernetesLease.js"
 import { KubernetesLease } from "../../src/KubernetesLease.js"
 import { ControlPlane } from "../cluster/ControlPlane.js"
-import { allVerbs } from "../cluster/TestNamespace.js"
+
+const verbs = ["get", "create", "patch", "delete", "watch"]
 
 export type Contender = (owner: string, settings?: Partial<KubernetesLeaseSettings>) => KubernetesLease
 
@@ -10,7 +11,7 @@ export type Contender = (owner: string, settings?: Partial<KubernetesLeaseSettin
 export const contenders = Effect.gen(function*() {
   const plane = yield* ControlPlane
   const namespace = yield* plane.makeNamespace
-  const serviceAccount = yield* plane.makeServiceAccount(namespace, [{ verbs: allVerbs }])
+  const serviceAccount = yield* plane.makeServiceAccount(namespace, [{ verbs }])
   const token = yield* plane.makeToken(namespace, serviceAccount)
   const contender: Contender = (owner, settings = {}) =>
     new KubernetesLease({
