@@ -56,7 +56,7 @@ export class InMemoryLease extends PromiseLease implements Lease {
     work: LeadWork,
     options?: LeadOptions
   ): Promise<void> {
-    return lead(memoryHandle(settings), work, options)
+    return lead(memoryHandle(settings, { supersedes: false }), work, options)
   }
 
   /**

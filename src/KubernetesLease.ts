@@ -228,6 +228,7 @@ export class KubernetesLease extends PromiseLease implements Lease {
     work: LeadWork,
     options?: LeadOptions
   ): Promise<void> {
-    return lead(kubernetesHandle(settings), work, options)
+    // Two of one name take turns; each would else end the other's term, for ever (F43).
+    return lead(kubernetesHandle(settings, { supersedes: false }), work, options)
   }
 }

@@ -167,9 +167,10 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
   Effect.gen(function*() {
     const api = yield* KubeApi
     const engine = yield* Engine
-    const serviceOwner = hostnameAndUuid()
+    let serviceOwner: string | undefined
 
-    const settingsOf = (options: Options) => LeaseSettings.make({ ...options, owner: options.owner ?? serviceOwner })
+    const settingsOf = (options: Options) =>
+      LeaseSettings.make({ ...options, owner: options.owner ?? (serviceOwner ??= hostnameAndUuid()) })
     /** What has been acquired is never lost on the way to its scope, whose release is no part of the acquire's span. */
     const releasedWithScope = <E>(
       ref: LeaseRef,

@@ -29,7 +29,7 @@ import type { Successor } from "./successor.js"
 import { successorOf } from "./successor.js"
 import type { Term } from "./term.js"
 import { termKey } from "./termKey.js"
-import { acquireWaiting } from "./waiting.js"
+import { acquireWaiting, isRaceLost } from "./waiting.js"
 
 type Token = { readonly token: string }
 
@@ -45,12 +45,17 @@ interface Holding {
 }
 
 /** What an instance of the Promise face is made of. */
-export interface LeaseHandleOptions {
+export interface LeaseHandleOptions extends HandleOptions {
   readonly settings: LeaseSettings
   /** How long `acquire` waits for the lease. */
   readonly acquireWaitMillis: number
   readonly connection: Connection
   readonly logger: LeaseLogger | undefined
+}
+
+export interface HandleOptions {
+  /** Ends what other instances of this process hold under its name (P5); else waits for their end. Default: `true`. */
+  readonly supersedes?: boolean | undefined
 }
 
 /** One instance of the Promise face: at most one term at a time, and at most one attempt to get one. */
@@ -61,13 +66,15 @@ export class LeaseHandle implements LeaseActions {
   readonly #logging: ReturnType<typeof promiseLogging>
   readonly #lossHandlers: LossHandlers
   readonly #key: HoldingKey
+  readonly #supersedes: boolean
   #holding: Holding | undefined
   #attempt: SharedPromise<Outcome> | undefined
   #waiting: SharedPromise<Token> | undefined
   #lastRelease: Promise<void> = Promise.resolve()
   #lastReport: Promise<void> = Promise.resolve()
 
-  constructor({ acquireWaitMillis, connection, logger, settings }: LeaseHandleOptions) {
+  constructor({ acquireWaitMillis, connection, logger, settings, supersedes = true }: LeaseHandleOptions) {
+    this.#supersedes = supersedes
     this.#settings = settings
     this.#acquireWaitMillis = acquireWaitMillis
     this.#connection = connection
@@ -206,19 +213,27 @@ export class LeaseHandle implements LeaseActions {
   }
 
   async #waitForTerm(signal: AbortSignal): Promise<Token> {
-    const { token } = await this.#run(
-      (engine) =>
-        Effect.uninterruptibleMask((restore) =>
-          acquireWaiting({
-            engine,
-            settings: this.#settings,
-            attempt: (shown) => this.#tryWithin(shown, signal),
-            restore
-          })
-        ),
-      { signal, interrupted: givenUp }
-    )
-    return { token }
+    let begun: Term | undefined
+    const attempt = (shown?: Option.Option<LeaseObject>) =>
+      Effect.tap(this.#tryWithin(shown, signal), (outcome) => {
+        begun = Option.getOrUndefined(begunTerm(outcome))
+      })
+    try {
+      const { token } = await this.#run(
+        (engine) =>
+          Effect.uninterruptibleMask((restore) =>
+            acquireWaiting({ engine, settings: this.#settings, attempt, restore })
+          ),
+        { signal, interrupted: givenUp }
+      )
+      return { token }
+    } catch (error) {
+      // Given up too late: what is held is not to be held without a word.
+      if (begun !== undefined && this.#holding?.term === begun) {
+        return { token: begun.token }
+      }
+      throw error
+    }
   }
 
   #tryWithin(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Effect.Effect<Outcome, KubeError> {
@@ -230,10 +245,20 @@ export class LeaseHandle implements LeaseActions {
   }
 
   /** Concurrent callers share one attempt (A4). */
-  #tryOnce(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
+  async #tryOnce(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
     const former = this.#attempt
-    const attempt = former === undefined || former.isGivenUp ? this.#beginAttempt(shown, former?.promise) : former
-    return attempt.join(signal)
+    if (former === undefined || former.isGivenUp) {
+      return this.#beginAttempt(shown, former?.promise).join(signal)
+    }
+    try {
+      return await former.join(signal)
+    } catch (error) {
+      // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
+      if (shown === undefined && isKubeError(error) && isRaceLost(error)) {
+        return this.#tryOnce(shown, signal)
+      }
+      throw error
+    }
   }
 
   /** After a former one, which gives back first what lands of it. */
@@ -269,7 +294,7 @@ export class LeaseHandle implements LeaseActions {
 
   async #attemptTerm(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Promise<Outcome> {
     let begun: Option.Option<Term> = Option.none()
-    const supersede = Effect.sync(() => supersedeOthers(this.#key))
+    const supersede = this.#supersedes ? Effect.sync(() => supersedeOthers(this.#key)) : undefined
     try {
       const outcome = await this.#run(
         (engine) =>

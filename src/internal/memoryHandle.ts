@@ -1,5 +1,6 @@
 import type { InMemoryLeaseSettings } from "../InMemoryLease.js"
 import type { SettingsBuilder } from "../KubernetesLease.js"
+import type { HandleOptions } from "./leaseHandle.js"
 import { LeaseHandle } from "./leaseHandle.js"
 import { memoryConnection, memoryLimits } from "./memoryConnection.js"
 import { memorySettings } from "./promiseSettings.js"
@@ -7,5 +8,7 @@ import { memorySettings } from "./promiseSettings.js"
 /**
  * @throws InvalidSettings
  */
-export const memoryHandle = (given: InMemoryLeaseSettings | SettingsBuilder): LeaseHandle =>
-  new LeaseHandle({ ...memorySettings(given, memoryLimits), connection: memoryConnection })
+export const memoryHandle = (
+  given: InMemoryLeaseSettings | SettingsBuilder,
+  options: HandleOptions = {}
+): LeaseHandle => new LeaseHandle({ ...memorySettings(given, memoryLimits), ...options, connection: memoryConnection })

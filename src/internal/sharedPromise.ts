@@ -13,7 +13,10 @@ export class SharedPromise<A> {
     this.promise.catch(() => undefined)
   }
 
-  /** Rejects with the reason of `signal` when that aborts; the last caller waits until the work has been given up. */
+  /**
+   * Rejects with the reason of `signal` when that aborts. The last caller waits until the work has been given up, and gets
+   * what it has come to if that was too late.
+   */
   async join(signal: AbortSignal | undefined): Promise<A> {
     this.#callers += 1
     const left = leaving(signal)
@@ -28,7 +31,10 @@ export class SharedPromise<A> {
     }
     if (this.#callers === 0) {
       this.giveUp()
-      await Promise.allSettled([this.promise])
+      const [outcome] = await Promise.allSettled([this.promise])
+      if (outcome.status === "fulfilled") {
+        return outcome.value
+      }
     }
     throw signal?.reason
   }

@@ -97,7 +97,8 @@ const delayAfter = ({ settings }: Waiting, failures: number, error: KubeError | 
       latestMillis: longestRetryAfterMillis
     })))
 
-const isRaceLost = (error: KubeError): boolean =>
+/** What is to be done next, the watch shows. */
+export const isRaceLost = (error: KubeError): boolean =>
   error._tag === "Conflict" || (error._tag === "NotFound" && error.kind === "leases")
 
 const whileContended = (waiting: Waiting, wait: Wait, record: Observed): Effect.Effect<Outcome> =>
