@@ -19,6 +19,7 @@ export const contenders = Effect.gen(function*() {
       name: "leader",
       owner,
       ttlMs: 15_000,
+      releaseTimeoutMs: 15_000,
       apiBaseUrl: plane.baseUrl,
       caCert: plane.caCert,
       // Functions are told apart, strings are not.
