@@ -26,8 +26,7 @@ import { isWaiting, termOf, waiter } from "../support/waiters.js"
 
 const toYou: HandOver = { to: "you" }
 
-const forkHandOver = (held: HeldLease) =>
-  Effect.zipLeft(Effect.fork(Effect.either(held.handOver(toYou))), settle)
+const forkHandOver = (held: HeldLease) => Effect.zipLeft(Effect.fork(Effect.either(held.handOver(toYou))), settle)
 
 const forkRelease = (held: HeldLease) => Effect.zipLeft(Effect.fork(Effect.either(held.release)), settle)
 
