@@ -1,72 +1,114 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { KubeApi } from "../KubeApi.js"
 import type { RequestError, Transient, WaitError } from "../KubeError.js"
-import type { LeaseObject, LeaseRef } from "../LeaseObject.js"
+import type { LeaseObject, LeaseRef, WatchEvent } from "../LeaseObject.js"
 import { identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
 import { log } from "./logging.js"
 import { refOf } from "./refOf.js"
-import { isRefusal } from "./watches.js"
+import { isForgotten, isRefusal } from "./watches.js"
 
 const pauseBetweenWatches = Duration.seconds(1)
 const pollInterval = Duration.seconds(10)
 
+/** Servers send a bookmark about once a minute: a watch that shows nothing for so long is dead (F17). */
+const longestSilence = Duration.seconds(90)
+
+type Record = Option.Option<LeaseObject>
+
 /** The record now, and whenever its holder changes; none while nobody holds the lease (W5). */
-export const changes = (
-  api: KubeApi["Type"],
-  ref: LeaseRef
-): Stream.Stream<Option.Option<LeaseObject>, WaitError> =>
+export const changes = (api: KubeApi["Type"], ref: LeaseRef): Stream.Stream<Record, WaitError> =>
   Stream.suspend(() => {
     let hasRead = false
     let isWatchRefused = false
+    let isVersionForgotten = false
     let inTrouble = false
+    /** The next watch begins where the last one ended, and misses nothing; `undefined`: what stands has to be read. */
+    let since: string | undefined
 
-    const read = api.getLease(refOf(ref)).pipe(
-      Effect.asSome,
-      Effect.catchTag("NotFound", () => Effect.succeedNone),
-      Effect.tap(() => {
-        hasRead = true
-        inTrouble = false
-      })
+    const read: Stream.Stream<Record, RequestError> = Stream.fromEffect(
+      api.getLease(refOf(ref)).pipe(
+        Effect.asSome,
+        Effect.catchTag("NotFound", () => Effect.succeedNone),
+        Effect.tap((record) => {
+          hasRead = true
+          inTrouble = false
+          since = isVersionForgotten ? undefined : Option.getOrUndefined(record)?.metadata.resourceVersion
+        })
+      )
     )
-    const follow = (record: Option.Option<LeaseObject>) =>
-      isWatchRefused
-        ? Stream.drain(Stream.fromEffect(Effect.sleep(pollInterval)))
-        : api.watchLease(refOf(ref), {
-          // Without a record, from now on.
-          resourceVersion: Option.match(record, {
-            onNone: () => "",
-            onSome: ({ metadata }) => metadata.resourceVersion
-          })
-        }).pipe(
-          Stream.filterMap((event) =>
-            event._tag === "Bookmark"
-              ? Option.none()
-              : Option.some(event._tag === "Present" ? Option.some(event.lease) : Option.none())
-          )
-        )
-    const survive = (error: RequestError) =>
-      Stream.drain(Stream.fromEffect(Effect.gen(function*() {
+    const follow: Stream.Stream<Record, RequestError> = Stream.suspend(() =>
+      api.watchLease(refOf(ref), { resourceVersion: since ?? fromNow }).pipe(
+        Stream.timeout(longestSilence),
+        Stream.filterMap((event) => {
+          inTrouble = false
+          isVersionForgotten = false
+          since = versionOf(event)
+          return recordIn(event)
+        })
+      )
+    )
+    const complain = (error: RequestError) =>
+      Effect.suspend(() => {
+        if (inTrouble) {
+          return Effect.void
+        }
+        inTrouble = true
+        return log(Effect.logWarning("Cannot tell who holds the lease; trying again", error))
+      })
+    const afterWatch = (error: RequestError) =>
+      Effect.suspend(() => {
+        isVersionForgotten = isForgotten(error)
+        if (!isConnectionLost(error)) {
+          since = undefined
+        }
         if (isRefusal(error)) {
           isWatchRefused = true
-          yield* log(Effect.logWarning("The lease may not be watched; reading it every 10 s instead", error))
-        } else if (!inTrouble) {
-          inTrouble = true
-          yield* log(Effect.logWarning("Cannot tell who holds the lease; trying again", error))
+          return log(Effect.logWarning("The lease may not be watched; reading it every 10 s instead", error))
         }
-      })))
+        return isVersionForgotten ? Effect.void : complain(error)
+      })
+    const readIfNeedBe = Stream.suspend(() => since === undefined ? read : Stream.empty)
+    const watchIfAllowed = Stream.suspend(() =>
+      isWatchRefused ? Stream.empty : Stream.catchAll(follow, (error) => silently(afterWatch(error)))
+    )
+    const look = Stream.concat(readIfNeedBe, watchIfAllowed).pipe(
+      Stream.catchAll((error) => hasRead || isTransient(error) ? silently(complain(error)) : Stream.fail(error))
+    )
+    const pause = Effect.suspend(() => {
+      if (isWatchRefused) {
+        since = undefined
+      }
+      return Effect.sleep(isWatchRefused ? pollInterval : pauseBetweenWatches)
+    })
 
-    return Stream.unwrap(Effect.map(read, (record) => Stream.concat(Stream.succeed(record), follow(record)))).pipe(
-      Stream.catchAll((error) => hasRead || isTransient(error) ? survive(error) : Stream.fail(error)),
-      Stream.repeat(Schedule.spaced(pauseBetweenWatches)),
-      Stream.map((record): Option.Option<LeaseObject> => Option.filter(record, (lease) => ownerOf(lease) !== "")),
+    return Stream.concat(look, silently(pause)).pipe(
+      Stream.forever,
+      Stream.map(Option.filter((lease) => ownerOf(lease) !== "")),
       Stream.changesWith(
         Option.getEquivalence((a: LeaseObject, b: LeaseObject) => isSameTerm(identityOf(a), identityOf(b)))
       )
     )
   })
 
+/** What a watch begins with that knows no version. */
+const fromNow = ""
+
+const silently = (effect: Effect.Effect<void>): Stream.Stream<never> => Stream.drain(Stream.fromEffect(effect))
+
+const versionOf = (event: WatchEvent): string =>
+  event._tag === "Bookmark" ? event.resourceVersion : event.lease.metadata.resourceVersion
+
+/** None for an event that shows no record. */
+const recordIn = (event: WatchEvent): Option.Option<Record> =>
+  event._tag === "Bookmark"
+    ? Option.none()
+    : Option.some(event._tag === "Present" ? Option.some(event.lease) : Option.none())
+
 const isTransient = (error: RequestError): error is Transient => error._tag === "Transient"
+
+/** Then the server remembers what happened since. */
+const isConnectionLost = (error: RequestError): boolean =>
+  isTransient(error) && error.kind !== "Status" && error.kind !== "Decode"

@@ -377,7 +377,7 @@ describe("A4 one at a time", sideBySide, () => {
       yield* Effect.fork(held.release)
       yield* settle
       const next = yield* Effect.fork(acquired(mine))
-      assert.deepStrictEqual(yield* sentBy(TestClock.adjust(1999)), ["delete"])
+      assert.deepStrictEqual(yield* sentBy(TestClock.adjust(2049)), ["delete"])
       assert.deepStrictEqual(yield* sentBy(TestClock.adjust(1)), ["get", "create"])
       assert.isTrue(yield* (yield* Fiber.join(next)).isHeld)
     })))

@@ -34,7 +34,8 @@ import {
 } from "../support/holding.js"
 import { acquired, mine, record, ref, yours } from "../support/leases.js"
 import { countLogged } from "../support/logs.js"
-import { calls, inject, settle } from "../support/processes.js"
+import { anotherProcess, calls, inject, sentBy, settle } from "../support/processes.js"
+import { termOf, waiter } from "../support/waiters.js"
 
 const forkRelease = (held: LeaseServiceModule.HeldLease) =>
   Effect.zipLeft(Effect.fork(Effect.either(held.release)), settle)
@@ -68,7 +69,7 @@ describe.concurrent("release", () => {
       yield* advanceTo(9.5)
       yield* forkRelease(held)
       yield* advanceTo(60)
-      assert.deepStrictEqual(yield* timeline(1), [["patch", 9500], ["delete", 11_000]])
+      assert.deepStrictEqual(yield* timeline(1), [["patch", 9500], ["delete", 11_050]])
     })
   )
 
@@ -164,6 +165,26 @@ describe.concurrent("release", () => {
       yield* advanceTo(2)
       assert.isTrue(yield* isDone(releasing))
       assert.isUndefined(yield* stored)
+    })
+  )
+
+  scenario(
+    "X2 W1 whoever waits takes the lease with one write before it is deleted, when answers take time",
+    Effect.gen(function*() {
+      const { held } = yield* holding
+      const run = yield* anotherProcess
+      const waiting = yield* run(waiter(yours))
+      yield* inject(Fault.delay("5 millis"))
+      yield* inject(Fault.delayAnswer("5 millis"))
+      yield* run(inject(Fault.delay("20 millis")))
+      const sent = yield* run(sentBy(Effect.gen(function*() {
+        const releasing = yield* forkRelease(held)
+        yield* advanceTo(1)
+        assert.isTrue(Either.isRight(yield* Fiber.join(releasing)))
+      })))
+      assert.deepStrictEqual(sent, ["patch"])
+      assert.strictEqual((yield* termOf(waiting)).owner, "you")
+      assert.deepStrictEqual(yield* timeline(0.001), [["delete", 30]])
     })
   )
 
@@ -318,7 +339,7 @@ describe.concurrent("release", () => {
       yield* advanceTo(1)
       yield* forkRelease(held)
       yield* advanceTo(5)
-      assert.deepStrictEqual(yield* timeline(1), [["patch", 1000], ["get", 2000], ["patch", 2000], ["delete", 2000]])
+      assert.deepStrictEqual(yield* timeline(1), [["patch", 1000], ["get", 2000], ["patch", 2000], ["delete", 2050]])
     })
   )
 
@@ -446,9 +467,9 @@ describe.concurrent("release", () => {
       yield* inject(Fault.delay("1 second").pipe(Fault.on("patch")))
       yield* advanceTo(1)
       const releasing = yield* Effect.forEach([1, 2, 3], () => forkRelease(held))
-      yield* advanceTo(1.999)
+      yield* advanceTo(2.049)
       assert.deepStrictEqual(yield* Effect.forEach(releasing, isDone), [false, false, false])
-      yield* advanceTo(2)
+      yield* advanceTo(2.05)
       assert.deepStrictEqual(yield* Effect.forEach(releasing, isDone), [true, true, true])
       yield* held.release
       assert.deepStrictEqual(yield* operations(1), ["patch", "delete"])
@@ -476,7 +497,7 @@ describe.concurrent("release", () => {
       const releasing = yield* forkRelease(held)
       yield* Fiber.interrupt(releasing)
       assert.isFalse(yield* held.isHeld)
-      yield* advanceTo(1)
+      yield* advanceTo(1.05)
       assert.isUndefined(yield* stored)
       assert.isUndefined(yield* loss)
     })
@@ -506,9 +527,9 @@ describe.concurrent("release", () => {
       yield* inject(Fault.delay("1 second").pipe(Fault.on("patch")))
       yield* Effect.flatMap(forkRelease(held), Fiber.interrupt)
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
-      yield* advanceTo(0.999)
+      yield* advanceTo(1.049)
       assert.isFalse(yield* isDone(closing))
-      yield* advanceTo(1)
+      yield* advanceTo(1.05)
       assert.isTrue(yield* isDone(closing))
       assert.isUndefined(yield* stored)
     })
@@ -523,7 +544,7 @@ describe.concurrent("release", () => {
       const terms = yield* Effect.forEach(names, (name) => acquired({ ...mine, name })).pipe(Effect.provide(context))
       yield* inject(Fault.delay("1 second"))
       const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
-      yield* advanceTo(2)
+      yield* advanceTo(2.05)
       assert.isTrue(yield* isDone(closing))
       assert.deepStrictEqual(yield* Effect.forEach(terms, ({ isHeld }) => isHeld), [false, false, false])
       assert.isEmpty(yield* Effect.flatMap(MemoryServer, ({ list }) => list))

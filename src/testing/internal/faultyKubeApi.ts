@@ -35,12 +35,13 @@ export const make = (
     const calls: Array<Call> = []
     const openWatches = new Set<Deferred.Deferred<"end" | "Reset">>()
 
-    const claim = (call: Call) => {
-      if (calls.push(call) > 2 * mostCalls) {
-        calls.splice(0, mostCalls)
-      }
-      return plan.claim(call, { only: (behaviour) => !silences(behaviour), isLast: leavesNothing })
-    }
+    const claim = (call: Call) =>
+      Effect.suspend(() => {
+        if (calls.push(call) > 2 * mostCalls) {
+          calls.splice(0, mostCalls)
+        }
+        return plan.claim(call, { only: (behaviour) => !silences(behaviour), isLast: leavesNothing })
+      })
 
     const request = <A, E>(
       call: Call,
