@@ -38,13 +38,15 @@ describeTwins("W4 lead", (twin) => {
     const settings = fresh()
     const stop = new AbortController()
     const order: Array<unknown> = []
+    let isWorking = false
     const leading = twin.lead(settings, async ({ signal }) => {
+      isWorking = true
       await untilAborted(signal)
       order.push(signal.reason)
       await pause(50)
       order.push(`ended, held by ${String(await twin.holderOf(settings.name))}`)
     }, { signal: stop.signal }).then(() => order.push("resolved"))
-    await eventually(async () => await twin.holderOf(settings.name) === "a")
+    await eventually(() => isWorking)
     stop.abort("stop")
     await leading
     assert.deepStrictEqual(order, ["stop", "ended, held by a", "resolved"])
