@@ -27,8 +27,8 @@ const memory: Twin = {
   holderOf: (name) =>
     memoryConnection.run(({ requests }) =>
       requests.get({ namespace, name }, 10_000).pipe(
-        Effect.map(({ spec }): string | undefined => spec?.holderIdentity ?? ""),
-        Effect.catchTag("NotFound", () => Effect.succeed(undefined))
+        Effect.map(({ spec }) => spec?.holderIdentity ?? ""),
+        Effect.catchTag("NotFound", () => Effect.succeed<string | undefined>(undefined))
       )
     ),
   takeOver: (name, by) =>
