@@ -32,11 +32,17 @@ const agentOptions: Http.AgentOptions = {
   scheduling: "lifo"
 }
 
+/** Many leases at once queue for these; a handshake each would take longer than their turn. */
+const mostRequestSockets = 16
+
 export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
   HttpsTransport,
   Effect.gen(function*() {
-    const plain = new Http.Agent(agentOptions)
-    const agents = new Set<Http.Agent>([plain])
+    const plain: Agents = {
+      requests: new Http.Agent({ ...agentOptions, maxSockets: mostRequestSockets }),
+      watches: new Http.Agent(agentOptions)
+    }
+    const agents = new Set<Http.Agent>([plain.requests, plain.watches])
     let latest: Secure | undefined
 
     yield* Effect.addFinalizer(() => Effect.sync(() => agents.forEach((agent) => agent.destroy())))
@@ -45,12 +51,19 @@ export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
       clientFor: (identity) => {
         if (latest === undefined || !isSame(latest.identity, identity)) {
           if (latest !== undefined) {
-            latest.agent.maxFreeSockets = 0
-            closeFree(latest.agent)
+            for (const agent of [latest.agents.requests, latest.agents.watches]) {
+              agent.maxFreeSockets = 0
+              closeFree(agent)
+            }
           }
-          const agent = new Https.Agent({ ...agentOptions, ...tlsOptions(identity) })
-          agents.add(agent)
-          latest = { identity, agent, client: clientOver(plain, agent) }
+          const options = { ...agentOptions, ...tlsOptions(identity) }
+          const secure: Agents = {
+            requests: new Https.Agent({ ...options, maxSockets: mostRequestSockets }),
+            watches: new Https.Agent(options)
+          }
+          agents.add(secure.requests)
+          agents.add(secure.watches)
+          latest = { identity, agents: secure, client: clientOver(plain, secure) }
         }
         return latest.client
       },
@@ -59,9 +72,15 @@ export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
   })
 )
 
+/** A watch keeps its socket for minutes, so watches never take those of requests. */
+interface Agents {
+  readonly requests: Http.Agent
+  readonly watches: Http.Agent
+}
+
 interface Secure {
   readonly identity: TlsIdentity
-  readonly agent: Https.Agent
+  readonly agents: Agents
   readonly client: HttpClient.HttpClient
 }
 
@@ -82,7 +101,7 @@ const closeFree = (agent: Http.Agent): void => {
   }
 }
 
-const clientOver = (plain: Http.Agent, secure: Https.Agent): HttpClient.HttpClient =>
+const clientOver = (plain: Agents, secure: Agents): HttpClient.HttpClient =>
   HttpClient.make((request, url, signal) =>
     Effect.async<HttpClientResponse.HttpClientResponse, HttpClientError.RequestError>((resume) => {
       const body = bodyOf(request)
@@ -103,10 +122,11 @@ const clientOver = (plain: Http.Agent, secure: Https.Agent): HttpClient.HttpClie
         headers: { ...request.headers, ...(body.length > 0 ? { "content-length": body.length } : {}) },
         signal
       }
+      const use = url.searchParams.has("watch") ? "watches" : "requests"
       try {
         const sent = url.protocol === "http:"
-          ? Http.request(url, { ...options, agent: plain })
-          : Https.request(url, { ...options, agent: secure })
+          ? Http.request(url, { ...options, agent: plain[use] })
+          : Https.request(url, { ...options, agent: secure[use] })
         sent.on("response", (response) => resume(Effect.succeed(new HttpsResponse(request, response))))
         sent.on("error", fail)
         sent.end(body)

@@ -18,10 +18,13 @@ export const memoryLimits: Limits = {
 
 const server = "memory:"
 
+/** A watch begins where a read has just ended, and reads again if that is forgotten already. */
+const rememberedEvents = 100
+
 const runtime = ManagedRuntime.make(
   EngineLayer.layer.pipe(
     Layer.provide(Layer.effect(KubeApi, Effect.map(KubeApi, withExactDurations))),
-    Layer.provideMerge(KubeApiMemory.layer)
+    Layer.provideMerge(KubeApiMemory.layerWith({ watchCacheSize: rememberedEvents }))
   )
 )
 

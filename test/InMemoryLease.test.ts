@@ -1,0 +1,188 @@
+import { afterEach, assert, describe, it } from "vitest"
+import { InMemoryLease } from "../src/InMemoryLease.js"
+import type { InMemoryLeaseSettings } from "../src/InMemoryLease.js"
+import { InvalidSettings } from "../src/InvalidSettings.js"
+import { eventually, lossesOf, pause, rejection } from "./support/twins.js"
+
+// Real time: the class owns its runtime.
+
+const lease = (owner: string, overrides: Partial<InMemoryLeaseSettings> = {}) =>
+  new InMemoryLease({ name: "leader", owner, ttlMs: 10_000, logger: () => undefined, ...overrides })
+
+/** As a process that stands still: neither a renewal nor a timer comes to pass. */
+const standStillUntil = (time: number): void => {
+  while (performance.now() < time) {
+    // Nothing.
+  }
+}
+
+afterEach(() => InMemoryLease.reset())
+
+describe("settings", () => {
+  it("takes a ttl of 10 ms", async () => {
+    const a = lease("a", { ttlMs: 10 })
+    // An attempt that takes longer than the ttl is none, and the first one has everything to load.
+    await eventually(() => a.acquire().catch(() => false))
+    assert.isAtMost(a.remainingMs(), 9)
+    await a.release()
+  })
+
+  it("refuses a ttl of 9 ms", () => {
+    try {
+      assert.fail(String(lease("a", { ttlMs: 9 })))
+    } catch (error) {
+      assert.instanceOf(error, InvalidSettings)
+      assert.deepStrictEqual(error.faults.map(({ field, value }) => [field, value]), [["ttlMs", 9]])
+    }
+  })
+
+  it("takes an object that builds settings", async () => {
+    const a = new InMemoryLease({ build: () => ({ name: "leader", owner: "a", ttlMs: 10_000 }) })
+    assert.isTrue(await a.acquire())
+    await a.release()
+  })
+
+  it("R4 renews within fractions of a second", async () => {
+    const a = lease("a", { ttlMs: 500, renewalIntervalMs: 5 })
+    await a.acquire()
+    const losses = lossesOf(a)
+    // No longer than the term would last without renewals, unless this process cannot run.
+    const startedAt = performance.now()
+    while (performance.now() - startedAt < 1000 && losses.length === 0) {
+      await pause(10)
+    }
+    assert.isTrue(losses.length > 0 || a.checkAlive())
+    await a.release()
+  })
+})
+
+describe("expiry", () => {
+  it("E1 a lapsed holder's lease is taken after its ttl, and not a second later", async () => {
+    const ttlMs = 300
+    const a = lease("a", { ttlMs })
+    const b = lease("b", { ttlMs })
+    const losses = lossesOf(a)
+    await a.acquire()
+    assert.isFalse(await b.acquire())
+    standStillUntil(performance.now() + ttlMs)
+    assert.isTrue(await b.acquire())
+    assert.isTrue(b.checkAlive())
+    assert.isFalse(a.checkAlive())
+    await eventually(() => losses.length > 0)
+    await pause(20)
+    assert.deepStrictEqual(losses.map(({ _tag }) => _tag), ["Expired"])
+    await b.release()
+  })
+
+  it("E1 T2 a lapsed holder's lease is taken by whoever waits, never before its ttl has passed", async () => {
+    const ttlMs = 300
+    const a = lease("a", { ttlMs })
+    const b = lease("b", { ttlMs })
+    await a.acquire()
+    const acquiredAt = performance.now()
+    const waiting = b.waitUntilAcquired()
+    await pause(10)
+    // Past the renew deadline, when nobody holds it.
+    standStillUntil(acquiredAt + 0.95 * ttlMs)
+    assert.isFalse(a.checkAlive())
+    await waiting
+    assert.isAtLeast(performance.now() - acquiredAt, ttlMs - 1)
+    assert.isFalse(a.checkAlive())
+    await b.release()
+  })
+
+  it("E1 a holder that renews keeps others out for longer than its ttl", async () => {
+    const a = lease("a", { ttlMs: 1500, renewalIntervalMs: 50 })
+    const b = lease("b", { ttlMs: 1500 })
+    await a.acquire()
+    const losses = lossesOf(a)
+    const startedAt = performance.now()
+    while (performance.now() - startedAt < 1700) {
+      // A loss first: on a machine that stood still, the lease may rightly be another's.
+      assert.isTrue(!(await b.acquire()) || losses.length > 0 || !a.checkAlive())
+      await pause(50)
+    }
+    await Promise.allSettled([a.release(), b.release()])
+  })
+})
+
+describe("the store", () => {
+  it("has namespaces, of which \"default\" is the default", async () => {
+    const a = lease("a")
+    const elsewhere = lease("b", { namespace: "elsewhere" })
+    const same = lease("b", { namespace: "default" })
+    assert.isTrue(await a.acquire())
+    assert.isTrue(await elsewhere.acquire())
+    assert.isFalse(await same.acquire())
+    await Promise.all([a.release(), elsewhere.release()])
+  })
+
+  it("has leases by name", async () => {
+    const a = lease("a")
+    const b = lease("b", { name: "other" })
+    assert.isTrue(await a.acquire())
+    assert.isTrue(await b.acquire())
+    await Promise.all([a.release(), b.release()])
+  })
+})
+
+describe("reset", () => {
+  it("ends every term without a word, in every namespace, and leaves the store empty", async () => {
+    const held = [lease("a"), lease("a", { namespace: "elsewhere" }), lease("a", { name: "other" })]
+    const losses = held.map((each) => lossesOf(each))
+    await Promise.all(held.map((each) => each.acquire()))
+    const signals = held.map(({ signal }) => signal)
+    InMemoryLease.reset()
+    for (const each of held) {
+      assert.isFalse(each.checkAlive())
+      assert.strictEqual(each.remainingMs(), 0)
+      assert.isFalse(await each.verify())
+    }
+    assert.isTrue(signals.every(({ aborted }) => aborted))
+    const others = [lease("b"), lease("b", { namespace: "elsewhere" }), lease("b", { name: "other" })]
+    assert.deepStrictEqual(await Promise.all(others.map((each) => each.acquire())), [true, true, true])
+    await pause(50)
+    assert.isTrue(losses.every((each) => each.length === 0))
+    // What was held before is nobody's any more, and a release of it nothing.
+    await Promise.all(held.map((each) => each.release()))
+    assert.isTrue(others.every((each) => each.checkAlive()))
+    await Promise.all(others.map((each) => each.release()))
+  })
+
+  it("lets the same instance acquire anew, with a term of its own", async () => {
+    const a = lease("a")
+    await a.acquire()
+    InMemoryLease.reset()
+    assert.isTrue(await a.acquire())
+    assert.isTrue(await a.verify())
+    assert.isFalse(await lease("b").acquire())
+    await a.release()
+  })
+
+  it("a term that renews as the store is emptied is not lost either", async () => {
+    const a = lease("a", { renewalIntervalMs: 5 })
+    const losses = lossesOf(a)
+    for (let round = 0; round < 20; round++) {
+      await a.acquire()
+      await pause(round)
+      InMemoryLease.reset()
+    }
+    await pause(50)
+    assert.isEmpty(losses)
+    assert.isFalse(a.checkAlive())
+  })
+
+  it("tells nothing to whoever waits, who goes on and gets the lease", async () => {
+    const a = lease("a")
+    const b = lease("b")
+    await a.acquire()
+    const stop = new AbortController()
+    const waiting = b.waitUntilAcquired({ signal: stop.signal })
+    await pause(20)
+    stop.abort("over")
+    assert.strictEqual(await rejection(waiting), "over")
+    InMemoryLease.reset()
+    assert.isTrue(await b.acquire())
+    await b.release()
+  })
+})
