@@ -21,6 +21,7 @@ import {
   takenBy
 } from "../support/holding.js"
 import { acquired, mine, record, tryAcquire, yours } from "../support/leases.js"
+import { countLogged } from "../support/logs.js"
 import { anotherProcess, inject, sentBy, settle } from "../support/processes.js"
 import { isWaiting, termOf, waiter } from "../support/waiters.js"
 
@@ -183,6 +184,7 @@ describe.concurrent("a hand-over over a bad connection", () => {
       assert.isTrue(Either.isRight(yield* Fiber.join(handing)))
       assert.deepStrictEqual(yield* operations(1), ["patch", "get"])
       assert.deepStrictEqual(yield* stored, landed)
+      assert.strictEqual(yield* countLogged("Info", "Handed over"), 1)
       assert.strictEqual((yield* record).spec?.leaseTransitions, 1)
     })
   )
@@ -238,6 +240,7 @@ describe.concurrent("a hand-over over a bad connection", () => {
         assert.deepStrictEqual(yield* operations(1), [...sent])
         assert.deepStrictEqual(yield* stored, others)
         assert.isUndefined(yield* loss)
+        assert.strictEqual(yield* countLogged("Info", "Handed over"), 0)
       })
     )
   }
