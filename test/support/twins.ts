@@ -33,11 +33,19 @@ const memory: Twin = {
     ),
   takeOver: (name, by) =>
     memoryConnection.run(({ requests }) =>
-      requests.patch({ namespace, name }, {
-        resourceVersion: undefined,
-        spec: { holderIdentity: by, leaseTransitions: 9 }
-      }, 10_000)
-    ).then(() => undefined)
+      requests.get({ namespace, name }, 10_000).pipe(
+        Effect.flatMap(({ metadata: { resourceVersion } }) =>
+          requests.patch(
+            { namespace, name },
+            { resourceVersion, spec: { holderIdentity: by, leaseTransitions: 9 } },
+            10_000
+          )
+        ),
+        // A renewal may come between the two.
+        Effect.retry({ while: ({ _tag }) => _tag === "Conflict" }),
+        Effect.asVoid
+      )
+    )
 }
 
 const overHttps = (server: () => TestApiServer.RunningTestApiServer): Twin => {

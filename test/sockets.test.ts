@@ -1,81 +1,16 @@
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "vitest"
-import { InMemoryLease } from "../src/InMemoryLease.js"
 import { KubernetesLease } from "../src/KubernetesLease.js"
 import * as TestApiServer from "../src/testing/TestApiServer.js"
 import { eventually, fresh, pause } from "./support/twins.js"
 
 // Real time: the classes own their runtimes.
 
-setFlagsFromString("--expose-gc")
-const gc: () => void = runInNewContext("gc")
-
-const heapBytes = async (): Promise<number> => {
-  for (let round = 0; round < 3; round++) {
-    await pause(10)
-    gc()
-  }
-  return process.memoryUsage().heapUsed
-}
-
 const resources = (kind: string): number => process.getActiveResourcesInfo().filter((each) => each === kind).length
 
 /** Timers of the test and its runner come and go. */
 const timers = (): number => resources("Timeout") + resources("Immediate")
 
-const heapGrowth = async (cycles: number, cycle: () => Promise<void>): Promise<number> => {
-  // Caches and compiled code first.
-  for (let count = 0; count < 200; count++) {
-    await cycle()
-  }
-  const before = await heapBytes()
-  for (let count = 0; count < cycles; count++) {
-    await cycle()
-  }
-  return (await heapBytes()) - before
-}
-
-/** Less than the records and fibers of one cycle come to; the store itself remembers the events of the latest ones. */
-const leakBytesPerCycle = 2500
-
-describe("a thousand cycles", () => {
-  it("F24 of one InMemoryLease leave nothing", { timeout: 120_000 }, async () => {
-    const lease = new InMemoryLease(fresh())
-    const before = timers()
-    const growth = await heapGrowth(1000, async () => {
-      assert.isTrue(await lease.acquire())
-      await lease.release()
-    })
-    assert.isBelow(growth, 1000 * leakBytesPerCycle)
-    await eventually(() => timers() <= before)
-    InMemoryLease.reset()
-  })
-
-  it("F24 of an InMemoryLease each leave nothing", { timeout: 120_000 }, async () => {
-    const settings = fresh()
-    const growth = await heapGrowth(300, async () => {
-      const lease = new InMemoryLease(settings)
-      lease.onLost(() => undefined)
-      assert.isTrue(await lease.acquire())
-      await lease.release()
-    })
-    assert.isBelow(growth, 300 * leakBytesPerCycle)
-    InMemoryLease.reset()
-  })
-
-  it("F24 that are lost leave nothing", { timeout: 120_000 }, async () => {
-    const settings = fresh()
-    const growth = await heapGrowth(300, async () => {
-      const [first, second] = [new InMemoryLease(settings), new InMemoryLease(settings)]
-      await first.acquire()
-      await second.acquire()
-      await second.release()
-    })
-    assert.isBelow(growth, 300 * leakBytesPerCycle)
-    InMemoryLease.reset()
-  })
-
+describe("cycles of acquire and release", () => {
   it("C4 of a KubernetesLease leave neither socket nor timer", { timeout: 120_000 }, async () => {
     await using server = await TestApiServer.start()
     const before = { sockets: resources("TCPSocketWrap"), timers: timers() }
@@ -103,7 +38,7 @@ describe("C4 a hundred KubernetesLeases over one connection", () => {
   const hundred = (server: TestApiServer.RunningTestApiServer) =>
     Array.from({ length: 100 }, () =>
       new KubernetesLease({
-        ...fresh({ renewalIntervalMs: 500 }),
+        ...fresh({ renewalIntervalMs: 500, acquireTimeoutMs: 60_000, releaseTimeoutMs: 60_000 }),
         namespace: "default",
         apiBaseUrl: server.apiBaseUrl,
         caCert: server.caCert,
