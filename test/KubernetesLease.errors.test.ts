@@ -61,7 +61,7 @@ function assertReadable(error: unknown, tag: string): asserts error is Error & {
   const stack = String(error.stack)
   assert.isTrue(stack.startsWith(`${tag}: ${error.message}\n`), stack)
   assert.include(stack, fileURLToPath(import.meta.url))
-  assert.include(stack, "promiseLease.ts")
+  assert.match(stack, /promiseLease\.ts|KubernetesLease\.ts/)
   assert.notInclude(stack, "node_modules/effect", "frames of the fiber runtime tell nobody anything")
 }
 

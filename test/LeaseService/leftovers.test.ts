@@ -26,14 +26,14 @@ const ends: Record<string, readonly [endsAt: number, End]> = {
       })
   ],
   "released by a caller that has gone": [
-    6,
+    7,
     (held) =>
       Effect.gen(function*() {
         yield* inject(Fault.delay("1 second").pipe(Fault.on("patch")))
         const releasing = yield* Effect.fork(held.release)
         yield* settle
         yield* Fiber.interrupt(releasing)
-        yield* advanceTo(6)
+        yield* advanceTo(7)
       })
   ],
   "not released, the server being gone": [
