@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as KubeApiMemory from "../../src/KubeApiMemory.js"
 import * as LeaseService from "../../src/LeaseService.js"
 
@@ -27,5 +29,6 @@ export const heapPerLease = (count: number): Promise<number> =>
     Effect.scoped,
     Effect.provide(LeaseService.layer.pipe(Layer.provideMerge(KubeApiMemory.layer))),
     Effect.map(({ perLease }) => perLease),
+    Logger.withMinimumLogLevel(LogLevel.None),
     Effect.runPromise
   )
