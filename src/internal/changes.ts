@@ -8,7 +8,7 @@ import type { LeaseObject, LeaseRef, WatchEvent } from "../LeaseObject.js"
 import { identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
 import { log } from "./logging.js"
 import { refOf } from "./refOf.js"
-import { isForgotten, isRefusal } from "./watches.js"
+import { isForgotten, isRefusal, versionOf } from "./watches.js"
 
 const pauseBetweenWatches = Duration.seconds(1)
 const pollInterval = Duration.seconds(10)
@@ -97,9 +97,6 @@ export const changes = (api: KubeApi["Type"], ref: LeaseRef): Stream.Stream<Reco
 const fromNow = ""
 
 const silently = (effect: Effect.Effect<void>): Stream.Stream<never> => Stream.drain(Stream.fromEffect(effect))
-
-const versionOf = (event: WatchEvent): string =>
-  event._tag === "Bookmark" ? event.resourceVersion : event.lease.metadata.resourceVersion
 
 /** None for an event that shows no record. */
 const recordIn = (event: WatchEvent): Option.Option<Record> =>

@@ -52,23 +52,22 @@ export const acquireWaiting = (waiting: Waiting): Effect.Effect<Term, WaitError>
 
 /** What waiting cannot cure fails until the record has been read for the first time (W2). */
 const firstOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome, WaitError> =>
-  Effect.gen(function*() {
-    for (let failures = 0;; failures++) {
-      const outcome = yield* Effect.either(waiting.attempt())
-      if (Either.isRight(outcome)) {
-        yield* wait.recover
-        return outcome.right
-      }
-      const error = outcome.left
-      if (error._tag !== "Transient" && error._tag !== "Conflict" && !isRaceLost(error)) {
-        return yield* Effect.fail(error)
-      }
-      yield* backOff(waiting, wait, failures, error)
-    }
-  })
+  untilTold(
+    waiting,
+    wait,
+    (error) =>
+      error._tag === "Transient" || error._tag === "Conflict" || isRaceLost(error) ? Effect.void : Effect.fail(error)
+  )
 
-/** Attempts until it can be told who holds the lease. */
 const nextOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome> =>
+  untilTold(waiting, wait, () => Effect.void)
+
+/** Attempts until it can be told who holds the lease, unless `check` fails for an error. */
+const untilTold = <E>(
+  waiting: Waiting,
+  wait: Wait,
+  check: (error: KubeError) => Effect.Effect<void, E>
+): Effect.Effect<Outcome, E> =>
   Effect.gen(function*() {
     for (let failures = 0;; failures++) {
       const outcome = yield* Effect.either(waiting.attempt())
@@ -76,6 +75,7 @@ const nextOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome> =>
         yield* wait.recover
         return outcome.right
       }
+      yield* check(outcome.left)
       yield* backOff(waiting, wait, failures, outcome.left)
     }
   })

@@ -199,9 +199,7 @@ class SharedWatch {
   get #remembering(): Events {
     return Stream.tap(this.#open(this.#resourceVersion), (event) =>
       Effect.sync(() => {
-        this.#resourceVersion = event._tag === "Bookmark"
-          ? event.resourceVersion
-          : event.lease.metadata.resourceVersion
+        this.#resourceVersion = versionOf(event)
       }))
   }
 
@@ -235,6 +233,10 @@ const tell = (events: Events, to: (notice: Shown) => void): Effect.Effect<void, 
 
 export const failureOf = (exit: Exit.Exit<void, RequestError>): Option.Option<RequestError> =>
   Exit.match(exit, { onFailure: Cause.failureOption, onSuccess: () => Option.none() })
+
+/** From here on the next watch misses nothing. */
+export const versionOf = (event: WatchEvent): string =>
+  event._tag === "Bookmark" ? event.resourceVersion : event.lease.metadata.resourceVersion
 
 /** The server does not let this client watch (W2). */
 export const isRefusal = (error: RequestError): boolean => hasStatus(error, 403, 405, 501)

@@ -6,7 +6,6 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
-import * as Supervisor from "effect/Supervisor"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
 import { MemoryServer } from "../../src/KubeApiMemory.js"
@@ -14,25 +13,12 @@ import { LeaseService } from "../../src/LeaseService.js"
 import * as LeaseServiceModule from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { acquired, mine, OneService, ref } from "../support/leases.js"
+import { leavingNothing } from "../support/leavingNothing.js"
 import { inject, recordedHolder, recordOf, scenario, settle, sideBySide } from "../support/processes.js"
 import { isWaiting, openWatches, waiter } from "../support/waiters.js"
 
 const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
   Effect.orDie(Effect.flatMap(MemoryServer, use))
-
-/** Runs a test that must leave no fiber, no watch, no wait and no term behind. */
-const leavingNothing = <A, E, R>(test: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const supervisor = yield* Supervisor.track
-    yield* Effect.supervised(test, supervisor)
-    for (let step = 0; step < 1000 && (yield* supervisor.value).length > 0; step++) {
-      yield* Effect.yieldNow()
-    }
-    assert.isEmpty(yield* supervisor.value, "fibers that still run")
-    assert.strictEqual(yield* openWatches, 0, "watches")
-    assert.isEmpty(yield* Effect.flatMap(LeaseService, ({ held }) => held))
-    assert.isEmpty((yield* Effect.flatMap(LeaseService, ({ health }) => health)).problems)
-  })
 
 const undated = { holderIdentity: "you", leaseDurationSeconds: 30 }
 

@@ -7,29 +7,15 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import * as Supervisor from "effect/Supervisor"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
 import { KubeApi } from "../../src/KubeApi.js"
 import { MemoryServer } from "../../src/KubeApiMemory.js"
-import { LeaseService } from "../../src/LeaseService.js"
 import * as LeaseServiceModule from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { acquired, mine, OneService, tryAcquire, yours } from "../support/leases.js"
+import { leavingNothing } from "../support/leavingNothing.js"
 import { anotherProcess, inject, recordedHolder, recordOf, scenario, settle, sideBySide } from "../support/processes.js"
-
-/** Runs a test that must leave nothing behind: no term, and no fiber. */
-const leavingNothing = <A, E, R>(test: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const supervisor = yield* Supervisor.track
-    yield* Effect.supervised(test, supervisor)
-    // What has been interrupted still has to end.
-    for (let step = 0; step < 1000 && (yield* supervisor.value).length > 0; step++) {
-      yield* Effect.yieldNow()
-    }
-    assert.isEmpty(yield* supervisor.value, "fibers that still run")
-    assert.isEmpty(yield* Effect.flatMap(LeaseService, ({ held }) => held))
-  })
 
 const stepsOf = (count: number) => Effect.yieldNow().pipe(Effect.repeatN(count))
 
