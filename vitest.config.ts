@@ -7,6 +7,8 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, 
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    // Loading Effect anew for each file costs more than the tests do.
+    poolOptions: { forks: { isolate: false } },
     projects: [
       {
         plugins: [readmeExamples],
@@ -20,6 +22,7 @@ export default defineConfig({
           name: "unit",
           // A busy machine is no failure.
           testTimeout: 30_000,
+          setupFiles: ["test/support/plainTester.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/cluster/**", "test/package/**", "test/runtimes/**"]
         }
@@ -49,7 +52,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Each file has a control plane of its own, and its tests are about real time.
-          poolOptions: { forks: { singleFork: true } }
+          poolOptions: { forks: { singleFork: true, isolate: true } }
         }
       }
     ]
