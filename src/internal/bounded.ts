@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 
 /**
  * Gives an effect so much time and no more, even if it does not let itself be interrupted: it is then left behind. Where
@@ -19,7 +20,10 @@ export const bounded =
           Effect.zipRight(Effect.sleep(limit), Deferred.failSync(outcome, onTimeout))
         ))
         return yield* restore(Deferred.await(outcome)).pipe(
-          Effect.ensuring(Effect.zipRight(Fiber.interruptFork(worker), Fiber.interruptFork(timer)))
+          Effect.ensuring(Effect.zipRight(
+            Fiber.interruptAsFork(worker, FiberId.none),
+            Fiber.interruptAsFork(timer, FiberId.none)
+          ))
         )
       })
     )

@@ -9,13 +9,15 @@ export interface Instant {
   readonly wallMillis: number
 }
 
-/** The only reader of the monotonic clock: `Clock.currentTimeNanos` is monotonic in Effect 3, wall time in Effect 4. */
+/** The clock's nanoseconds are monotonic in Effect 3, wall time in Effect 4; read here and nowhere else. */
 export const monotonicNanos: Effect.Effect<bigint> = Clock.currentTimeNanos
 
-export const now: Effect.Effect<Instant> = Effect.zipWith(
-  monotonicNanos,
-  Clock.currentTimeMillis,
-  (nanos, wallMillis) => ({ monotonicNanos: nanos, wallMillis })
+/** In one step, for every term reads it several times a renewal. */
+export const now: Effect.Effect<Instant> = Clock.clockWith((clock) =>
+  Effect.succeed({
+    monotonicNanos: clock.unsafeCurrentTimeNanos(),
+    wallMillis: clock.unsafeCurrentTimeMillis()
+  })
 )
 
 export const nanosAfter = (nanos: bigint, millis: number): bigint => nanos + BigInt(Math.ceil(millis * 1_000_000))

@@ -2,8 +2,10 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as UrlParams from "@effect/platform/UrlParams"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Http from "node:http"
@@ -101,43 +103,55 @@ const closeFree = (agent: Http.Agent): void => {
   }
 }
 
+/**
+ * The platform's own way of making a client hangs an `AbortController`, a finalizer and a tracer on each request;
+ * `HttpsResponse` ends its connection by itself, and the spans of `KubeApi` say all that may be said (C5).
+ */
 const clientOver = (plain: Agents, secure: Agents): HttpClient.HttpClient =>
-  HttpClient.make((request, url, signal) =>
-    Effect.async<HttpClientResponse.HttpClientResponse, HttpClientError.RequestError>((resume) => {
-      const body = bodyOf(request)
-      if (body === undefined) {
-        return resume(Effect.fail(
-          new HttpClientError.RequestError({
-            request,
-            reason: "Encode",
-            description: `a body of kind ${request.body._tag} cannot be sent`
-          })
-        ))
-      }
-      const fail = (cause: unknown): void =>
-        resume(Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause })))
-      const options: Https.RequestOptions = {
-        method: request.method,
-        // Node sets no length for a DELETE by itself, and servers then ignore its body: the preconditions.
-        headers: { ...request.headers, ...(body.length > 0 ? { "content-length": body.length } : {}) },
-        signal
-      }
-      const use = url.searchParams.has("watch") ? "watches" : "requests"
-      try {
-        const sent = url.protocol === "http:"
-          ? Http.request(url, { ...options, agent: plain[use] })
-          : Https.request(url, { ...options, agent: secure[use] })
-        sent.on("response", (response) => resume(Effect.succeed(new HttpsResponse(request, response))))
-        sent.on("error", fail)
-        sent.end(body)
-        return Effect.sync(() => {
-          sent.destroy()
-        })
-      } catch (cause) {
-        fail(cause)
-      }
-    })
+  HttpClient.makeWith<never, never, HttpClientError.RequestError, never>(
+    Effect.flatMap((request) =>
+      Either.match(UrlParams.makeUrl(request.url, request.urlParams, request.hash), {
+        onLeft: (cause) => Effect.fail(new HttpClientError.RequestError({ request, reason: "InvalidUrl", cause })),
+        onRight: (url) => send(plain, secure, request, url)
+      })
+    ),
+    Effect.succeed
   )
+
+const send = (plain: Agents, secure: Agents, request: HttpClientRequest.HttpClientRequest, url: URL) =>
+  Effect.async<HttpClientResponse.HttpClientResponse, HttpClientError.RequestError>((resume) => {
+    const body = bodyOf(request)
+    if (body === undefined) {
+      return resume(Effect.fail(
+        new HttpClientError.RequestError({
+          request,
+          reason: "Encode",
+          description: `a body of kind ${request.body._tag} cannot be sent`
+        })
+      ))
+    }
+    const fail = (cause: unknown): void =>
+      resume(Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", cause })))
+    const options: Https.RequestOptions = {
+      method: request.method,
+      // Node sets no length for a DELETE by itself, and servers then ignore its body: the preconditions.
+      headers: { ...request.headers, ...(body.length > 0 ? { "content-length": body.length } : {}) }
+    }
+    const use = url.searchParams.has("watch") ? "watches" : "requests"
+    try {
+      const sent = url.protocol === "http:"
+        ? Http.request(url, { ...options, agent: plain[use] })
+        : Https.request(url, { ...options, agent: secure[use] })
+      sent.on("response", (response) => resume(Effect.succeed(new HttpsResponse(request, response))))
+      sent.on("error", fail)
+      sent.end(body)
+      return Effect.sync(() => {
+        sent.destroy()
+      })
+    } catch (cause) {
+      fail(cause)
+    }
+  })
 
 const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest): Uint8Array | undefined => {
   switch (body._tag) {

@@ -30,7 +30,7 @@ const watchGraceSeconds = 15
 export const overHttps: Effect.Effect<KubeApi["Type"], never, KubeCredentials | HttpsTransport> = Effect.gen(
   function*() {
     const { clientFor } = yield* HttpsTransport
-    return make(yield* KubeCredentials, (endpoint) => untraced(clientFor(endpoint)))
+    return make(yield* KubeCredentials, clientFor)
   }
 )
 

@@ -11,6 +11,7 @@ import { Transient } from "../KubeError.js"
 import type { LeaseObject } from "../LeaseObject.js"
 import type { LeaseLost } from "../LeaseTerm.js"
 import { endedBy, LostReason } from "../LeaseTerm.js"
+import type { Instant } from "./clocks.js"
 import { millisBetween, monotonicMillisBetween, monotonicNanos, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { cannot } from "./kubeCall.js"
@@ -32,9 +33,9 @@ export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
 /** Asks the server whether the term stands, and ends it if it does not (R2, R8). Gives the record as it is now. */
 export const verify = (engine: Engine, term: Term): Effect.Effect<LeaseObject, LeaseLost | RequestError> =>
   Effect.gen(function*() {
-    const limitMillis = yield* millisForRequest(engine, term)
-    const answer = yield* Effect.either(engine.requests.get(term.ref, limitMillis))
-    yield* ensureHeld(engine, term)
+    const sentAt = yield* whileHeld(engine, term)
+    const answer = yield* Effect.either(engine.requests.get(term.ref, millisForRequest(term, sentAt)))
+    yield* whileHeld(engine, term)
     const record = yield* answer
     yield* ensureStands(engine, term, record)
     return record
@@ -109,8 +110,7 @@ const renewOnce = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | 
 
 const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | RequestError | Conflict> =>
   Effect.gen(function*() {
-    const limitMillis = yield* millisForRequest(engine, term)
-    const sentAt = yield* now
+    const sentAt = yield* whileHeld(engine, term)
     const writtenOver = term.resourceVersion
     const answer = yield* Effect.either(engine.requests.patch(term.ref, {
       resourceVersion: writtenOver,
@@ -118,12 +118,12 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
         renewTime: term.nextRenewTime(engine.serverClock, sentAt),
         leaseDurationSeconds: term.settings.leaseDurationSeconds
       }
-    }, limitMillis))
+    }, millisForRequest(term, sentAt)))
     if (Either.isRight(answer) && Option.isNone(endedBy(term.identity, answer.right))) {
       // Even if the term has ended meanwhile: a release goes on from here.
       term.adopt(answer.right.metadata.resourceVersion)
     }
-    yield* ensureHeld(engine, term)
+    const arrivedAt = yield* whileHeld(engine, term)
     const record = yield* answer
     yield* ensureStands(engine, term, record)
     if (record.metadata.resourceVersion === writtenOver) {
@@ -134,18 +134,18 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
         message: `${cannot({ operation: "patch", ref: term.ref })}: the API server answered without changing the record`
       })
     }
-    const acknowledgedAt = yield* now
-    yield* Metric.update(Metrics.renewalSeconds, millisBetween(sentAt, acknowledgedAt) / 1000)
-    yield* Metric.update(Metrics.deadlineMarginSeconds, term.remainingMillis(acknowledgedAt) / 1000)
+    yield* Metric.update(Metrics.renewalSeconds, millisBetween(sentAt, arrivedAt) / 1000)
+    yield* Metric.update(Metrics.deadlineMarginSeconds, term.remainingMillis(arrivedAt) / 1000)
     term.acknowledge(sentAt)
   }).pipe(Effect.catchTag("NotFound", () => lose(engine, term, LostReason.Deleted())))
 
-/** A validity that has passed ends the term before anything that an answer says (T5). */
-const ensureHeld = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
-  Effect.flatMap(
-    Effect.flatMap(now, (at) => engine.terms.isHeld(term, at)),
-    (held) => held ? Effect.void : Effect.suspend(() => term.lossOrRelease())
-  )
+/** A validity that has passed ends the term before anything that an answer says (T5); else the instant of this look. */
+const whileHeld = (engine: Engine, term: Term): Effect.Effect<Instant, LeaseLost> =>
+  Effect.flatMap(now, (at) =>
+    Effect.flatMap(
+      engine.terms.isHeld(term, at),
+      (held) => held ? Effect.succeed(at) : Effect.suspend(() => term.lossOrRelease())
+    ))
 
 /** Ends the term if the record is no longer its own (R2). */
 const ensureStands = (engine: Engine, term: Term, record: LeaseObject): Effect.Effect<void, LeaseLost> =>
@@ -157,10 +157,6 @@ const ensureStands = (engine: Engine, term: Term, record: LeaseObject): Effect.E
 const lose = (engine: Engine, term: Term, reason: LostReason): Effect.Effect<never, LeaseLost> =>
   Effect.zipRight(engine.terms.lose(term, reason), Effect.suspend(() => term.lossOrRelease()))
 
-/** R4; a term whose validity has passed sends nothing more. */
-const millisForRequest = (engine: Engine, term: Term): Effect.Effect<number, LeaseLost> =>
-  Effect.zipRight(
-    ensureHeld(engine, term),
-    Effect.map(now, (at) =>
-      Math.floor(Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at))))
-  )
+/** R4 */
+const millisForRequest = (term: Term, at: Instant): number =>
+  Math.floor(Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at)))
