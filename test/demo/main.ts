@@ -9,12 +9,13 @@ import { makeScreen } from "./screen.js"
 import { Broken, Stage } from "./stage.js"
 import { story } from "./story/index.js"
 import type { Measured } from "./story/step.js"
+import { tellingOf } from "./story/step.js"
 import { summarize } from "./summary.js"
 import { Timeline } from "./timeline.js"
 
 const main = async (): Promise<void> => {
   const options = optionsOf(process.argv.slice(2))
-  const place = placeOf(options)
+  const place = await placeOf(options)
   const screen = makeScreen()
   const timeline = new Timeline(screen)
   const lease = { namespace: options.namespace, name: `demo-${randomUUID().slice(0, 8)}` }
@@ -23,21 +24,19 @@ const main = async (): Promise<void> => {
     wrap(`Lease ${lease.namespace}/${lease.name} on ${place.title}`, screen.width()).map(screen.colors.bold)
   )
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => void stage.end().then(() => process.exit(130)))
+    process.once(signal, () => void stage.end().then(place.close).finally(() => process.exit(130)))
   }
   const stopAnimation = screen.animate(picture(stage, screen, timeline.startedAt))
   const measured: Array<Measured> = []
   try {
-    for (const [index, { explanation, tell, title }] of story.entries()) {
-      const number = `${index + 1}/${story.length}`
-      if ("anywhere" in tell) {
-        timeline.heading(number, title, explanation)
-        measured.push(...await tell.anywhere(stage))
-      } else if (place.faults !== undefined) {
-        timeline.heading(number, title, explanation)
-        measured.push(...await tell.withFaults(stage, place.faults))
-      } else {
-        timeline.heading(number, title, "Left out on a cluster, where the demo breaks nothing.")
+    for (const [index, step] of story.entries()) {
+      const tell = tellingOf(step, place)
+      const explanation = tell === undefined
+        ? "Left out here: it would break what is not the demo's."
+        : step.explanation
+      timeline.heading(`${index + 1}/${story.length}`, step.title, explanation)
+      if (tell !== undefined) {
+        measured.push(...await tell(stage))
       }
       stage.check()
     }

@@ -1,79 +1,47 @@
-import * as Effect from "effect/Effect"
-import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as TestApiServer from "../../src/testing/TestApiServer.js"
 import type { Options } from "./options.js"
-import type { Proxy } from "./proxy.js"
-import { startProxy } from "./proxy.js"
+import { kubeconfigPlace } from "./kubeconfigPlace.js"
+import { testPlace } from "./testPlace.js"
 
 /** An API server for the members to run for a lease on. */
 export interface Place {
   readonly title: string
   /** What a member's `KubernetesLease` needs to get there; it travels as JSON. */
   readonly connectionOf: (member: string) => Promise<Readonly<Record<string, unknown>>>
-  /** Absent where nobody may break things. */
-  readonly faults: Faults | undefined
+  /** Absent where nobody can stand between a member and the API server. */
+  readonly network: Network | undefined
+  /** Absent where rights are not the demo's to change. */
+  readonly rights: Rights | undefined
   readonly close: () => Promise<void>
 }
 
-/** What can be done to the members. */
-export interface Faults {
+/** What can happen to a member's connections. */
+export interface Network {
+  /** They are reset, and new ones refused. */
   readonly cut: (member: string) => void
+  /** They stay, and nothing comes through any more. */
   readonly silence: (member: string) => void
   readonly restore: (member: string) => Promise<void>
-  /** As if somebody deleted, or put back, the RoleBinding of them all. */
-  readonly setRights: (granted: boolean) => Promise<void>
 }
 
-export const placeOf = (options: Options): Place => {
+/** As if somebody deleted, or put back, the RoleBinding of them all. */
+export interface Rights {
+  readonly withdraw: () => Promise<void>
+  readonly grant: () => Promise<void>
+}
+
+export const placeOf = async (options: Options): Promise<Place> => {
   switch (options.where) {
     case "test":
       return testPlace()
     case "in-cluster":
-      return clusterPlace("the cluster of this pod", {})
+      return {
+        title: "the cluster of this pod",
+        connectionOf: async () => ({}),
+        network: undefined,
+        rights: undefined,
+        close: async () => {}
+      }
     case "kubeconfig":
-      return clusterPlace(`the cluster of ${options.path ?? "your kubeconfig"}`, { kubeconfig: options.path ?? true })
-  }
-}
-
-const clusterPlace = (title: string, connection: Readonly<Record<string, unknown>>): Place => ({
-  title,
-  connectionOf: async () => connection,
-  // Its certificate names no proxy on loopback, and its rights are not ours to change.
-  faults: undefined,
-  close: async () => {}
-})
-
-const testPlace = (): Place => {
-  const runtime = ManagedRuntime.make(TestApiServer.layer)
-  const server = (): Promise<TestApiServer.TestApiServer["Type"]> => runtime.runPromise(TestApiServer.TestApiServer)
-  const proxies = new Map<string, Proxy>()
-  const tokens = new Map<string, string>()
-  return {
-    title: "a TestApiServer over HTTPS on this machine",
-    connectionOf: async (member) => {
-      const { baseUrl, caCert, issueToken } = await server()
-      const proxy = proxies.get(member) ?? await startProxy({ host: "127.0.0.1", port: Number(new URL(baseUrl).port) })
-      const token = tokens.get(member)
-        ?? await Effect.runPromise(issueToken({ user: `system:serviceaccount:default:${member}` }))
-      proxies.set(member, proxy)
-      tokens.set(member, token)
-      return { apiBaseUrl: `https://127.0.0.1:${proxy.port}`, caCert, serviceAccountToken: token }
-    },
-    faults: {
-      cut: (member) => proxies.get(member)?.cut(),
-      silence: (member) => proxies.get(member)?.silence(),
-      restore: async (member) => proxies.get(member)?.restore(),
-      setRights: async (granted) => {
-        const { setRules } = await server()
-        const rules = granted ? [{ namespace: "default", verbs: ["*"] }] : []
-        await Promise.all([...tokens.values()].map((token) => Effect.runPromise(setRules(token, rules))))
-      }
-    },
-    close: async () => {
-      for (const proxy of proxies.values()) {
-        proxy.cut()
-      }
-      await runtime.dispose()
-    }
+      return kubeconfigPlace(options.path)
   }
 }

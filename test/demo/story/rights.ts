@@ -9,10 +9,10 @@ export const rights: Step = {
   title: "Somebody deletes their RoleBinding",
   explanation: "A 403 proves no loss, so the holder goes on up to its deadline; then it gives up and says why.",
   tell: {
-    withFaults: async (stage, faults) => {
+    withRights: async (stage, rights) => {
       const holder = stage.holder()
       const { sentAt } = await stage.until("renewed", now(), (by) => by === holder)
-      await faults.setRights(false)
+      await rights.withdraw()
       stage.befall(stage.members, "no rights")
       stage.say("act", "the rights of all three are gone")
       const lost = await stage.until("lost", sentAt, (by) => by === holder)
@@ -22,7 +22,7 @@ export const rights: Step = {
         stage.reports("acquired").every(({ at }) => at < sentAt),
         "somebody took the lease without the right to do so"
       )
-      await faults.setRights(true)
+      await rights.grant()
       stage.recover(stage.members)
       stage.say("act", "the rights are back")
       const back = now()

@@ -12,15 +12,15 @@ export const shortOutage: Step = {
   explanation: `Its connections are reset and new ones refused for ${outageMs / 1000} s. The holder has until ` +
     `${renewDeadlineMs / 1000} s after its last renewal, and tries again and again.`,
   tell: {
-    withFaults: async (stage, faults) => {
+    onNetwork: async (stage, network) => {
       const holder = stage.holder()
       await stage.until("renewed", now(), (by) => by === holder)
       const from = now()
       stage.say("act", "the API server is gone")
       stage.befall(stage.members, "cut off")
-      stage.members.forEach(faults.cut)
+      stage.members.forEach(network.cut)
       await sleep(outageMs)
-      await Promise.all(stage.members.map(faults.restore))
+      await Promise.all(stage.members.map(network.restore))
       stage.recover(stage.members)
       stage.say("act", "the API server is back")
       const back = now()

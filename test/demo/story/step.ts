@@ -1,4 +1,4 @@
-import type { Faults } from "../place.js"
+import type { Network, Place, Rights } from "../place.js"
 import { Broken } from "../stage.js"
 import type { Stage } from "../stage.js"
 
@@ -16,8 +16,22 @@ export interface Step {
   readonly explanation: string
   readonly tell:
     | { readonly anywhere: (stage: Stage) => Promise<ReadonlyArray<Measured>> }
-    /** Breaks what lies between the members and the API server. */
-    | { readonly withFaults: (stage: Stage, faults: Faults) => Promise<ReadonlyArray<Measured>> }
+    | { readonly onNetwork: (stage: Stage, network: Network) => Promise<ReadonlyArray<Measured>> }
+    | { readonly withRights: (stage: Stage, rights: Rights) => Promise<ReadonlyArray<Measured>> }
+}
+
+/** The step as it can be told here; `undefined` where that would break what is not the demo's to break. */
+export const tellingOf = (
+  { tell }: Step,
+  { network, rights }: Place
+): ((stage: Stage) => Promise<ReadonlyArray<Measured>>) | undefined => {
+  if ("anywhere" in tell) {
+    return tell.anywhere
+  }
+  if ("onNetwork" in tell) {
+    return network && ((stage) => tell.onNetwork(stage, network))
+  }
+  return rights && ((stage) => tell.withRights(stage, rights))
 }
 
 /** For what no slow machine excuses. */
