@@ -11,7 +11,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
@@ -22,17 +22,15 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { acquire, begunTerm } from "./internal/acquiring.js"
 import { changes } from "./internal/changes.js"
-import { now } from "./internal/clocks.js"
 import { hostnameAndUuid } from "./internal/defaultOwner.js"
 import { Engine } from "./internal/engine.js"
 import * as EngineLayer from "./internal/engineLayer.js"
 import { health } from "./internal/health.js"
 import { log } from "./internal/logging.js"
-import { release, releaseLogged } from "./internal/releasing.js"
-import { verify } from "./internal/renewing.js"
+import { releaseLogged } from "./internal/releasing.js"
 import { spanOptions } from "./internal/spanOptions.js"
-import { successorOf } from "./internal/successor.js"
 import type { Term } from "./internal/term.js"
+import { TermLease } from "./internal/termLease.js"
 import { acquireWaiting } from "./internal/waiting.js"
 import type { InvalidSettings } from "./InvalidSettings.js"
 import { KubeApi } from "./KubeApi.js"
@@ -183,7 +181,7 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
             Option.isNone(term) ? Effect.void : Effect.addFinalizer(() => releaseLogged(engine, term.value))
           )
         )
-      ).pipe(Effect.map(Option.map((term) => heldLease(engine, term))))
+      ).pipe(Effect.map(Option.map((term) => new TermLease(engine, term))))
 
     return LeaseService.of({
       tryAcquire: (options) =>
@@ -210,33 +208,13 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
       holder: (ref) =>
         Effect.map(api.getLease(ref), holderOf).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone)),
       changes: (ref) => Stream.map(changes(api, ref), Option.flatMap(holderOf)),
-      held: Effect.map(engine.terms.held, (terms) => terms.map((term) => heldLease(engine, term))),
+      held: Effect.map(engine.terms.held, (terms) => terms.map((term) => new TermLease(engine, term))),
       health: health(engine)
     })
   })
 ).pipe(Layer.provide(EngineLayer.layer))
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
-const heldLease = (engine: Engine, term: Term): HeldLease => {
-  const isHeld = Effect.flatMap(now, (at) => engine.terms.isHeld(term, at))
-  return {
-    ref: term.ref,
-    owner: term.owner,
-    token: term.token,
-    isHeld,
-    ensureHeld: Effect.flatMap(isHeld, (held) => held ? Effect.void : Effect.suspend(() => term.lossOrRelease())),
-    remaining: Effect.zipRight(isHeld, Effect.map(now, (at) => Duration.millis(term.remainingMillis(at)))),
-    verify: Effect.asVoid(verify(engine, term)),
-    lost: term.lost,
-    release: release(engine, term),
-    handOver: ({ duration, to }) =>
-      Effect.flatMap(
-        Effect.suspend(() => successorOf(to, duration, "duration")),
-        (successor) => release(engine, term, successor)
-      )
-  }
-}
 
 const holderOf = (lease: LeaseObject): Option.Option<Holder> =>
   ownerOf(lease) === "" ? Option.none() : Option.some({

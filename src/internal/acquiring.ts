@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import type { Conflict, KubeError, NotFound, RequestError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
@@ -72,7 +73,7 @@ export const acquire = (
     }
     const attempting: Attempting = { engine, settings, options, unsettled: new Set() }
     // Uninterruptible, but for its waits and reads: a term that has begun is never lost on the way.
-    const fiber = yield* Effect.forkIn(attempt(attempting, handover), engine.acquireScope)
+    const fiber = yield* FiberSet.run(engine.acquiring, attempt(attempting, handover))
     return yield* Deferred.await(handover.outcome).pipe(
       Effect.timeoutFail({
         duration: settings.acquireTimeout,
@@ -241,7 +242,7 @@ const write = (
     yield* Effect.allowInterrupt
     unsettled.clear()
     yield* engine.terms.add(term)
-    term.renewal = yield* forkDetached(engine.holdScope)(renewals(engine, term))
+    term.renewal = yield* forkDetached(engine.holding)(renewals(engine, term))
     yield* log(Effect.logInfo("Acquired", { token: term.token }))
     return Outcome.Begun({ term })
   })

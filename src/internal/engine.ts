@@ -1,5 +1,5 @@
 import * as Context from "effect/Context"
-import type * as Scope from "effect/Scope"
+import type { Fibers } from "./forkDetached.js"
 import type { KeyedLocks } from "./keyedLocks.js"
 import type { Requests } from "./requests.js"
 import type { ServerClock } from "./serverClock.js"
@@ -22,9 +22,9 @@ export interface Engine {
   readonly watches: Watches
   readonly waits: Waits
   /** Acquires, until the engine closes. */
-  readonly acquireScope: Scope.Scope
+  readonly acquiring: Fibers
   /** Renewals and the ticker, until every term is released. */
-  readonly holdScope: Scope.Scope
+  readonly holding: Fibers
 }
 
 export const Engine: Context.Tag<Engine, Engine> = Context.GenericTag<Engine>("kubernetes-lease/internal/Engine")

@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { KubeApi } from "../KubeApi.js"
 import { Engine } from "./engine.js"
+import type { Fibers } from "./forkDetached.js"
 import { KeyedLocks } from "./keyedLocks.js"
 import { releaseLogged } from "./releasing.js"
 import { Requests } from "./requests.js"
@@ -18,8 +20,9 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
   Engine,
   Effect.gen(function*() {
     const api = yield* KubeApi
-    const holdScope = yield* Effect.acquireRelease(Scope.make(), close)
+    const holding: Fibers = yield* FiberSet.make()
     const acquireScope = yield* Scope.make()
+    const acquiring: Fibers = yield* Scope.extend(FiberSet.make(), acquireScope)
     const serverClock = new ServerClock()
     const requests = new Requests(api, serverClock)
     const engine: Engine = {
@@ -27,18 +30,16 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
       serverClock,
       sightings: new Sightings(),
       locks: new KeyedLocks(),
-      terms: Terms.make(holdScope),
-      watches: new Watches(requests, acquireScope),
+      terms: Terms.make(holding),
+      watches: new Watches(requests, acquiring),
       waits: new Waits(),
-      acquireScope,
-      holdScope
+      acquiring,
+      holding
     }
-    yield* Effect.addFinalizer(() => Effect.zipRight(close(acquireScope), releaseAll(engine)))
+    yield* Effect.addFinalizer(() => Effect.zipRight(Scope.close(acquireScope, Exit.void), releaseAll(engine)))
     return engine
   })
 )
-
-const close = (scope: Scope.CloseableScope): Effect.Effect<void> => Scope.close(scope, Exit.void)
 
 const releaseAll = (engine: Engine): Effect.Effect<void> =>
   Effect.flatMap(

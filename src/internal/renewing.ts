@@ -5,7 +5,6 @@ import * as Either from "effect/Either"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 import type { Conflict, RequestError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
 import type { LeaseObject } from "../LeaseObject.js"
@@ -22,9 +21,21 @@ import { beforeDeadline, retryDelayMillis } from "./retryDelay.js"
 import { spanOptions } from "./spanOptions.js"
 import type { Term } from "./term.js"
 
-/** Renews until the term ends. A defect in it ends the term (R7). */
+/** Renews at its times (R1) until the term ends. A defect in it ends the term (R7). */
 export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
-  Effect.flatMap(Random.next, (random) => Effect.schedule(renew(engine, term), cadence(term, random))).pipe(
+  Effect.gen(function*() {
+    const random = yield* Random.next
+    const intervalMillis = Duration.toMillis(term.settings.renewalInterval)
+    let lastSlot = 0
+    while (true) {
+      // By the monotonic clock: a step of the wall clock moves no renewal.
+      const elapsedMillis = monotonicMillisBetween(term.acquiredAt.monotonicNanos, yield* monotonicNanos)
+      const { delayMillis, slot } = nextRenewal(intervalMillis, random, lastSlot, elapsedMillis)
+      lastSlot = slot
+      yield* Effect.sleep(Duration.millis(delayMillis))
+      yield* renew(engine, term)
+    }
+  }).pipe(
     Effect.catchTag("LeaseLost", () => Effect.void),
     Effect.onError((cause) => engine.terms.lose(term, LostReason.Failed({ defect: Cause.squash(cause) }))),
     logging(term)
@@ -43,22 +54,6 @@ export const verify = (engine: Engine, term: Term): Effect.Effect<LeaseObject, L
     Effect.catchTag("NotFound", () => lose(engine, term, LostReason.Deleted())),
     Effect.withSpan("LeaseService.verify", spanOptions(term.ref))
   )
-
-/** R1, by the monotonic clock: a step of the wall clock moves no renewal. */
-const cadence = (term: Term, random: number): Schedule.Schedule<number> => {
-  let lastSlot = 0
-  return Schedule.addDelayEffect(Schedule.forever, () =>
-    Effect.map(monotonicNanos, (nanos) => {
-      const { delayMillis, slot } = nextRenewal(
-        Duration.toMillis(term.settings.renewalInterval),
-        random,
-        lastSlot,
-        monotonicMillisBetween(term.acquiredAt.monotonicNanos, nanos)
-      )
-      lastSlot = slot
-      return Duration.millis(delayMillis)
-    }))
-}
 
 /** One renewal, retried until it is acknowledged or the term has ended (R3). */
 const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>

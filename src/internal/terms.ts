@@ -3,13 +3,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import type * as Scope from "effect/Scope"
 import * as Metric from "effect/Metric"
 import type * as Option from "effect/Option"
 import type { LeaseRef } from "../LeaseObject.js"
 import { LostReason } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
+import type { Fibers } from "./forkDetached.js"
 import { forkDetached } from "./forkDetached.js"
 import { log, logging } from "./logging.js"
 import * as Metrics from "./metrics.js"
@@ -37,7 +37,7 @@ export interface Terms {
 }
 
 /** The terms of one service, and the ticker that ends those whose validity has passed (R4). */
-export const make = (holdScope: Scope.Scope): Terms => {
+export const make = (holding: Fibers): Terms => {
   const all = new Set<Term>()
   const byLease = new Map<string, ReadonlyArray<Term>>()
   const lostToOwnName = new Set<string>()
@@ -100,9 +100,12 @@ export const make = (holdScope: Scope.Scope): Terms => {
       term.remainingMillis(at) > 0 ? Effect.succeed(true) : Effect.as(lose(term, term.expired()), false)
     )
 
+  /** An effect for each that is held would cost a process of thousands of leases more than its renewals. */
+  const expiredBy = (at: Instant): ReadonlyArray<Term> => [...all].filter((term) => term.remainingMillis(at) === 0)
+
   const tick = Effect.gen(function*() {
     const at = yield* now
-    yield* Effect.forEach([...all], (term) => isHeld(term, at), { discard: true })
+    yield* Effect.forEach(expiredBy(at), (term) => isHeld(term, at), { discard: true })
     let millis = longestTickMillis
     for (const term of all) {
       millis = Math.min(millis, untilTickMillis(term, at))
@@ -120,7 +123,7 @@ export const make = (holdScope: Scope.Scope): Terms => {
       ) {
         return
       }
-      ticker = yield* forkDetached(holdScope)(Effect.forever(tick))
+      ticker = yield* forkDetached(holding)(Effect.forever(tick))
       if (previous !== undefined) {
         yield* Fiber.interruptFork(previous)
       }

@@ -11,6 +11,7 @@ import type { RequestError } from "../KubeError.js"
 import type { LeaseObject, LeaseRef, WatchEvent } from "../LeaseObject.js"
 import type { Instant } from "./clocks.js"
 import { monotonicMillisBetween, monotonicNanos, now } from "./clocks.js"
+import type { Fibers } from "./forkDetached.js"
 import { forkDetached } from "./forkDetached.js"
 import type { Requests } from "./requests.js"
 
@@ -49,15 +50,15 @@ type Events = Stream.Stream<WatchEvent, RequestError>
 /** The watches of one service: beyond a few leases of a namespace, those who wait share one watch of all its leases. */
 export class Watches {
   readonly #requests: Requests
-  readonly #scope: Scope.Scope
+  readonly #fibers: Fibers
   readonly #named = new Map<string, number>()
   readonly #shared = new Map<string, SharedWatch>()
   /** Namespaces that may not be watched as a whole. */
   readonly #refused = new Set<string>()
 
-  constructor(requests: Requests, scope: Scope.Scope) {
+  constructor(requests: Requests, fibers: Fibers) {
     this.#requests = requests
-    this.#scope = scope
+    this.#fibers = fibers
   }
 
   /** None if there are too many watches already. */
@@ -100,7 +101,7 @@ export class Watches {
     const shared: SharedWatch = new SharedWatch(
       (since) => this.#requests.watchNamespace(namespace, since),
       resourceVersion,
-      this.#scope,
+      this.#fibers,
       (isRefused) => {
         // Another may have taken its place already.
         if (this.#shared.get(namespace) === shared) {
@@ -119,7 +120,7 @@ export class Watches {
 /** One watch of a namespace, open while anybody waits for one of its leases. */
 class SharedWatch {
   readonly #open: (resourceVersion: string) => Events
-  readonly #scope: Scope.Scope
+  readonly #fibers: Fibers
   readonly #onEnd: (isRefused: boolean) => void
   readonly #subscribers = new Map<string, Set<Queue.Queue<Notice>>>()
   #resourceVersion: string
@@ -130,12 +131,12 @@ class SharedWatch {
   constructor(
     open: (resourceVersion: string) => Events,
     resourceVersion: string,
-    scope: Scope.Scope,
+    fibers: Fibers,
     onEnd: (isRefused: boolean) => void
   ) {
     this.#open = open
     this.#resourceVersion = resourceVersion
-    this.#scope = scope
+    this.#fibers = fibers
     this.#onEnd = onEnd
   }
 
@@ -152,7 +153,7 @@ class SharedWatch {
         notices.unsafeOffer(Notice.Ended({ exit: Exit.void }))
       } else if (!this.#isOpened) {
         this.#isOpened = true
-        this.#fiber = yield* forkDetached(this.#scope)(this.#watch)
+        this.#fiber = yield* forkDetached(this.#fibers)(this.#watch)
       }
       return { notices, mayHaveMissed, distrust: this.#abandon }
     })
