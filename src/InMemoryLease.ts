@@ -18,7 +18,8 @@ import type {
 } from "./KubernetesLease.js"
 
 /**
- * Those of `KubernetesLease` but for the connection; `ttlMs` is at least 10, and kept to exactly.
+ * Those of `KubernetesLease` but for the connection; `ttlMs` is at least 10, and kept to exactly. `acquireTimeoutMs` is
+ * 4000 by default, however short the ttl: the first acquire of a process takes longer than the shortest.
  *
  * @since 0.1.0
  * @category models

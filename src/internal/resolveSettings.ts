@@ -11,12 +11,16 @@ export interface Limits {
   readonly minRequestTimeoutMillis: number
   /** What the record says of its own duration; never less than the ttl. */
   readonly durationSecondsOf: (ttlMillis: number) => number
+  readonly defaultAcquireTimeoutMillis: (ttlMillis: number) => number
 }
+
+export const longestDefaultAcquireTimeoutMillis = 4000
 
 export const kubernetesLimits: Limits = {
   minTtlMillis: 500,
   minRequestTimeoutMillis: 100,
-  durationSecondsOf: (ttlMillis) => Math.ceil(ttlMillis / 1000)
+  durationSecondsOf: (ttlMillis) => Math.ceil(ttlMillis / 1000),
+  defaultAcquireTimeoutMillis: (ttlMillis) => Math.min(longestDefaultAcquireTimeoutMillis, ttlMillis)
 }
 
 type DurationField = {
@@ -95,7 +99,7 @@ export const resolve = (
   const spare = renewDeadline && renewalInterval && Math.floor((renewDeadline - renewalInterval) / 2)
   const requestTimeout = millis("requestTimeout", limits.minRequestTimeoutMillis, spare && Math.min(5000, spare))
   const releaseTimeout = millis("releaseTimeout", 1, ttl && Math.min(4000, Math.floor(ttl / 2)))
-  const acquireTimeout = millis("acquireTimeout", 1, ttl && Math.min(4000, ttl))
+  const acquireTimeout = millis("acquireTimeout", 1, ttl && limits.defaultAcquireTimeoutMillis(ttl))
   const maxClockSkew = millis("maxClockSkew", 0, defaultMaxClockSkewMillis)
   const acquireRetryDelay = millis("acquireRetryDelay", 0, defaultAcquireRetryDelayMillis)
 
