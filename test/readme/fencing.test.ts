@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { afterAll, afterEach, assert, beforeAll, beforeEach, describe, it, vi } from "vitest"
 import { rejection } from "../support/twins.js"
 import { readmeCode } from "./blocks.js"
@@ -18,12 +19,10 @@ beforeEach(async () => {
 })
 afterEach(() => database.run("DROP TABLE account"))
 
-let runs = 0
-
 /** Runs the example in a term of this token: it deposits 10. */
 const depositUnder = async (token: string): Promise<void> => {
   vi.stubGlobal("lease", { acquireWithToken: async () => ({ token }) })
-  await import(`virtual:readme/deposit.ts?${++runs}`)
+  await import(`virtual:readme/deposit.ts?${randomUUID()}`)
 }
 
 const account = async (): Promise<unknown> => (await database.rows("SELECT balance, fencing_token FROM account"))[0]
