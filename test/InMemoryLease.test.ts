@@ -1,6 +1,9 @@
+import * as Duration from "effect/Duration"
 import { afterEach, assert, describe, it } from "vitest"
 import { InMemoryLease } from "../src/InMemoryLease.js"
 import type { InMemoryLeaseSettings } from "../src/InMemoryLease.js"
+import { memoryLimits } from "../src/internal/memoryConnection.js"
+import { memorySettings } from "../src/internal/promiseSettings.js"
 import { InvalidSettings } from "../src/InvalidSettings.js"
 import { eventually, lossesOf, pause, rejection } from "./support/twins.js"
 
@@ -35,6 +38,12 @@ describe("settings", () => {
     assert.isTrue(await acquiring)
     assert.isAtMost(a.remainingMs(), 9)
     await a.release()
+  })
+
+  it("tries for 4 s by default, as often as that allows, however short the ttl", () => {
+    const { settings } = memorySettings({ name: "leader", owner: "a", ttlMs: 10 }, memoryLimits)
+    assert.strictEqual(Duration.toMillis(settings.acquireTimeout), 4000)
+    assert.isAtLeast(settings.acquireRetries * Duration.toMillis(settings.acquireRetryDelay), 4000)
   })
 
   it("an acquireTimeoutMs of its own bounds the acquire, however short", async () => {

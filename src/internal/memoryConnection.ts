@@ -16,8 +16,9 @@ export const memoryLimits: Limits = {
   minRequestTimeoutMillis: 1,
   durationSecondsOf: (ttlMillis) => ttlMillis / 1000,
   // The first acquire of a process warms the engine up, which outlasts a short ttl: what is answered too late for the
-  // ttl is tried again.
-  defaultAcquireTimeoutMillis: () => longestDefaultAcquireTimeoutMillis
+  // ttl is tried again, until the time is up.
+  defaultAcquireTimeoutMillis: () => longestDefaultAcquireTimeoutMillis,
+  defaultAcquireRetries: 40
 }
 
 const server = "memory:"

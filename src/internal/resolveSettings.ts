@@ -12,6 +12,7 @@ export interface Limits {
   /** What the record says of its own duration; never less than the ttl. */
   readonly durationSecondsOf: (ttlMillis: number) => number
   readonly defaultAcquireTimeoutMillis: (ttlMillis: number) => number
+  readonly defaultAcquireRetries: number
 }
 
 export const longestDefaultAcquireTimeoutMillis = 4000
@@ -20,7 +21,8 @@ export const kubernetesLimits: Limits = {
   minTtlMillis: 500,
   minRequestTimeoutMillis: 100,
   durationSecondsOf: (ttlMillis) => Math.ceil(ttlMillis / 1000),
-  defaultAcquireTimeoutMillis: (ttlMillis) => Math.min(longestDefaultAcquireTimeoutMillis, ttlMillis)
+  defaultAcquireTimeoutMillis: (ttlMillis) => Math.min(longestDefaultAcquireTimeoutMillis, ttlMillis),
+  defaultAcquireRetries: 3
 }
 
 type DurationField = {
@@ -35,7 +37,6 @@ export const effectFieldNames: DurationFieldNames = (field) => field
 /** The longest that a timer of a JavaScript runtime waits. */
 const longestMillis = 2 ** 31 - 1
 
-const defaultAcquireRetries = 3
 const defaultAcquireRetryDelayMillis = 100
 const defaultMaxClockSkewMillis = 1000
 
@@ -65,7 +66,7 @@ export const resolve = (
     "an RFC 1123 label: at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends"
   )
   faults.push(...expectOwner("owner", options.owner))
-  const { acquireRetries = defaultAcquireRetries, labels = {}, releaseMode = "delete" } = options
+  const { acquireRetries = limits.defaultAcquireRetries, labels = {}, releaseMode = "delete" } = options
   expect(
     Number.isInteger(acquireRetries) && acquireRetries >= 0,
     "acquireRetries",
