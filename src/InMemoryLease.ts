@@ -18,7 +18,9 @@ import type {
 } from "./KubernetesLease.js"
 
 /**
- * Those of `KubernetesLease` but for the connection; `ttlMs` is at least 10, and kept to exactly.
+ * Those of `KubernetesLease` but for the connection; `ttlMs` is at least 10, and kept to exactly. By default
+ * `acquireTimeoutMs` is 4000 however short the ttl, and `acquireRetries` 40: the first tries of a process can take longer
+ * than the shortest ttl.
  *
  * @since 0.1.0
  * @category models

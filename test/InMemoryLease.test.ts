@@ -1,6 +1,9 @@
+import * as Duration from "effect/Duration"
 import { afterEach, assert, describe, it } from "vitest"
 import { InMemoryLease } from "../src/InMemoryLease.js"
 import type { InMemoryLeaseSettings } from "../src/InMemoryLease.js"
+import { memoryLimits } from "../src/internal/memoryConnection.js"
+import { memorySettings } from "../src/internal/promiseSettings.js"
 import { InvalidSettings } from "../src/InvalidSettings.js"
 import { eventually, lossesOf, pause, rejection } from "./support/twins.js"
 
@@ -16,15 +19,37 @@ const standStillUntil = (time: number): void => {
   }
 }
 
+/** As a cold process, whose every step takes its time: what goes on meanwhile is answered too late for a ttl of 10 ms. */
+const limp = async (millis: number): Promise<void> => {
+  const until = performance.now() + millis
+  while (performance.now() < until) {
+    standStillUntil(performance.now() + 10)
+    await undefined
+  }
+}
+
 afterEach(() => InMemoryLease.reset())
 
 describe("settings", () => {
-  it("takes a ttl of 10 ms", async () => {
+  it("T2 takes a ttl of 10 ms, which counts from sending however long the first acquire takes", async () => {
     const a = lease("a", { ttlMs: 10 })
-    // An attempt that takes longer than the ttl is none, and the first one has everything to load.
-    await eventually(() => a.acquire().catch(() => false))
+    const acquiring = a.acquire()
+    await limp(150)
+    assert.isTrue(await acquiring)
     assert.isAtMost(a.remainingMs(), 9)
     await a.release()
+  })
+
+  it("tries for 4 s by default, as often as that allows, however short the ttl", () => {
+    const { settings } = memorySettings({ name: "leader", owner: "a", ttlMs: 10 }, memoryLimits)
+    assert.strictEqual(Duration.toMillis(settings.acquireTimeout), 4000)
+    assert.isAtLeast(settings.acquireRetries * Duration.toMillis(settings.acquireRetryDelay), 4000)
+  })
+
+  it("an acquireTimeoutMs of its own bounds the acquire, however short", async () => {
+    const acquiring = lease("a", { ttlMs: 10, acquireTimeoutMs: 10 }).acquire()
+    await limp(150)
+    assert.propertyVal(await rejection(acquiring), "_tag", "Transient")
   })
 
   it("refuses a ttl of 9 ms", () => {

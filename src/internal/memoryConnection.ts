@@ -8,12 +8,17 @@ import * as EngineLayer from "./engineLayer.js"
 import { withExactDurations } from "./exactDurations.js"
 import { forgetAllOn } from "./holdings.js"
 import type { Limits } from "./resolveSettings.js"
+import { longestDefaultAcquireTimeoutMillis } from "./resolveSettings.js"
 
 /** Neither whole seconds nor a network have to be allowed for. */
 export const memoryLimits: Limits = {
   minTtlMillis: 10,
   minRequestTimeoutMillis: 1,
-  durationSecondsOf: (ttlMillis) => ttlMillis / 1000
+  durationSecondsOf: (ttlMillis) => ttlMillis / 1000,
+  // The first acquire of a process warms the engine up, which outlasts a short ttl: what is answered too late for the
+  // ttl is tried again, until the time is up.
+  defaultAcquireTimeoutMillis: () => longestDefaultAcquireTimeoutMillis,
+  defaultAcquireRetries: 40
 }
 
 const server = "memory:"

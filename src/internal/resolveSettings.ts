@@ -11,12 +11,18 @@ export interface Limits {
   readonly minRequestTimeoutMillis: number
   /** What the record says of its own duration; never less than the ttl. */
   readonly durationSecondsOf: (ttlMillis: number) => number
+  readonly defaultAcquireTimeoutMillis: (ttlMillis: number) => number
+  readonly defaultAcquireRetries: number
 }
+
+export const longestDefaultAcquireTimeoutMillis = 4000
 
 export const kubernetesLimits: Limits = {
   minTtlMillis: 500,
   minRequestTimeoutMillis: 100,
-  durationSecondsOf: (ttlMillis) => Math.ceil(ttlMillis / 1000)
+  durationSecondsOf: (ttlMillis) => Math.ceil(ttlMillis / 1000),
+  defaultAcquireTimeoutMillis: (ttlMillis) => Math.min(longestDefaultAcquireTimeoutMillis, ttlMillis),
+  defaultAcquireRetries: 3
 }
 
 type DurationField = {
@@ -31,7 +37,6 @@ export const effectFieldNames: DurationFieldNames = (field) => field
 /** The longest that a timer of a JavaScript runtime waits. */
 const longestMillis = 2 ** 31 - 1
 
-const defaultAcquireRetries = 3
 const defaultAcquireRetryDelayMillis = 100
 const defaultMaxClockSkewMillis = 1000
 
@@ -61,7 +66,7 @@ export const resolve = (
     "an RFC 1123 label: at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends"
   )
   faults.push(...expectOwner("owner", options.owner))
-  const { acquireRetries = defaultAcquireRetries, labels = {}, releaseMode = "delete" } = options
+  const { acquireRetries = limits.defaultAcquireRetries, labels = {}, releaseMode = "delete" } = options
   expect(
     Number.isInteger(acquireRetries) && acquireRetries >= 0,
     "acquireRetries",
@@ -95,7 +100,7 @@ export const resolve = (
   const spare = renewDeadline && renewalInterval && Math.floor((renewDeadline - renewalInterval) / 2)
   const requestTimeout = millis("requestTimeout", limits.minRequestTimeoutMillis, spare && Math.min(5000, spare))
   const releaseTimeout = millis("releaseTimeout", 1, ttl && Math.min(4000, Math.floor(ttl / 2)))
-  const acquireTimeout = millis("acquireTimeout", 1, ttl && Math.min(4000, ttl))
+  const acquireTimeout = millis("acquireTimeout", 1, ttl && limits.defaultAcquireTimeoutMillis(ttl))
   const maxClockSkew = millis("maxClockSkew", 0, defaultMaxClockSkewMillis)
   const acquireRetryDelay = millis("acquireRetryDelay", 0, defaultAcquireRetryDelayMillis)
 

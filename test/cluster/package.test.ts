@@ -1,9 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { actorTsNamespace, assertActorTsPageRuns } from "../support/actorTsPage.js"
 import { copyInto, installPackage } from "../support/installedPackage.js"
+import { ControlPlane } from "./ControlPlane.js"
 import * as ControlPlanes from "./ControlPlane.js"
 import * as NodeProgram from "./NodeProgram.js"
+import * as Rbac from "./Rbac.js"
 import * as TestNamespace from "./TestNamespace.js"
 
 layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })("the package", (it) => {
@@ -38,6 +41,20 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
       assert.deepStrictEqual(end, { code: 0, signal: null, stderr: "" })
       assert.isBelow(Duration.toMillis(took), promptMillis)
     }))
+
+  // The page's address is localhost, and its namespace has a name that may be taken elsewhere.
+  it.scoped.skipIf(!ControlPlanes.isLocal)(
+    "F24 the settings and calls of actor-ts's documentation work unchanged with the rights of rbac/",
+    () =>
+      Effect.gen(function*() {
+        const { baseUrl, caCert, kubectl } = yield* ControlPlane
+        yield* kubectl(["create", "namespace", actorTsNamespace])
+        const token = yield* Rbac.apply(Rbac.folder, actorTsNamespace)
+        yield* Effect.promise(() => assertActorTsPageRuns({ baseUrl, caCert, token }))
+        const leases = yield* kubectl(["get", "leases", "-n", actorTsNamespace, "-o", "name"])
+        assert.strictEqual(leases, "", "what it has released is gone")
+      })
+  )
 })
 
 /** Above what a process takes to end on a busy machine, below what a forgotten timer would keep it for. */

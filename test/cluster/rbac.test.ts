@@ -1,34 +1,39 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { readFileSync, writeFileSync } from "node:fs"
-import { join, relative } from "node:path"
-import { fileURLToPath } from "node:url"
+import { readdirSync, readFileSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { ControlPlane } from "./ControlPlane.js"
 import * as ControlPlanes from "./ControlPlane.js"
 import { eventually } from "./eventually.js"
-import { temporaryFolder } from "./TestNamespace.js"
+import * as Rbac from "./Rbac.js"
 
-const rbac = fileURLToPath(new URL("../../rbac", import.meta.url))
-const serviceAccount = "kubernetes-lease"
+const isManifest = (file: string) => file.endsWith(".yaml")
+const isKustomization = (file: string) => basename(file) === "kustomization.yaml"
 const writeVerbs = ["get", "create", "update", "patch", "delete", "watch"]
 
 layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })("rbac", (it) => {
-  for (const folder of ["rbac", "rbac/restricted"]) {
-    it.effect(`${folder} applies as it is`, () =>
+  for (const file of readdirSync(Rbac.folder, { recursive: true, encoding: "utf8" }).filter(isManifest)) {
+    it.effect(`rbac/${file} applies as it is`, () =>
       Effect.gen(function*() {
         const { kubectl } = yield* ControlPlane
+        const path = join(Rbac.folder, file)
+        const applied = isKustomization(file) ? ["-k", dirname(path)] : ["-f", "-"]
         // Dry, because the cluster may be one that is in use.
-        const output = yield* kubectl(["apply", "-k", join(rbac, "..", folder), "--dry-run=server"])
-        assert.match(output, /serviceaccount\/kubernetes-lease/)
-        assert.match(output, /role.rbac.authorization.k8s.io\/kubernetes-lease/)
-        assert.match(output, /rolebinding.rbac.authorization.k8s.io\/kubernetes-lease/)
+        const output = yield* kubectl(["apply", ...applied, "--dry-run=server"], { stdin: yield* servedManifest(path) })
+        if (file.endsWith("flow-schema.yaml")) {
+          assert.match(output, /flowschema.flowcontrol.apiserver.k8s.io\/kubernetes-lease/)
+        } else {
+          assert.match(output, /serviceaccount\/kubernetes-lease/)
+          assert.match(output, /role.rbac.authorization.k8s.io\/kubernetes-lease/)
+          assert.match(output, /rolebinding.rbac.authorization.k8s.io\/kubernetes-lease/)
+        }
       }))
   }
 
   it.scoped("rbac lets its ServiceAccount do what the library does with any lease of the namespace", () =>
     Effect.gen(function*() {
-      const { mayI, namespace, request } = yield* bearerOf(rbac)
+      const { mayI, namespace, request } = yield* bearerOf(Rbac.folder)
       const leases = leasesOf(namespace)
 
       for (const verb of writeVerbs) {
@@ -44,7 +49,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
 
   it.scoped("rbac lets its ServiceAccount do nothing else", () =>
     Effect.gen(function*() {
-      const { mayI, namespace, request } = yield* bearerOf(rbac)
+      const { mayI, namespace, request } = yield* bearerOf(Rbac.folder)
 
       for (const verb of ["list", "deletecollection"]) {
         assert.isFalse(yield* mayI(verb, "leases.coordination.k8s.io"), verb)
@@ -77,7 +82,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
 
   it.scoped("rbac/restricted lets its ServiceAccount use the lease that it names", () =>
     Effect.gen(function*() {
-      const { mayI, namespace, request } = yield* bearerOf(join(rbac, "restricted"))
+      const { mayI, namespace, request } = yield* bearerOf(join(Rbac.folder, "restricted"))
       const leases = leasesOf(namespace)
 
       for (const verb of writeVerbs) {
@@ -93,7 +98,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
 
   it.scoped("rbac/restricted lets its ServiceAccount create other leases, but not read or change them", () =>
     Effect.gen(function*() {
-      const { mayI, namespace, request } = yield* bearerOf(join(rbac, "restricted"))
+      const { mayI, namespace, request } = yield* bearerOf(join(Rbac.folder, "restricted"))
       const leases = leasesOf(namespace)
 
       for (const verb of ["get", "update", "patch", "delete", "watch"]) {
@@ -112,7 +117,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
   it.scoped("rbac/flow-schema.yaml gives the ServiceAccount's lease requests the priority of leader election", () =>
     Effect.gen(function*() {
       const { kubectl } = yield* ControlPlane
-      const { namespace, request } = yield* bearerOf(rbac)
+      const { namespace, request } = yield* bearerOf(Rbac.folder)
       const leases = leasesOf(namespace)
       const flowSchema = yield* applyFlowSchema(namespace)
       const priorityLevel = yield* kubectl(["get", "prioritylevelconfiguration", "leader-election", "-o", "json"]).pipe(
@@ -147,40 +152,33 @@ const lease = (name: string) => ({
   spec: { holderIdentity: "a" }
 })
 
-/** Applies a kustomize folder to a new namespace, from a kustomization as a user's, and acts as its ServiceAccount. */
+/** Applies a kustomize folder to a new namespace, and acts as its ServiceAccount. */
 const bearerOf = Effect.fnUntraced(function*(folder: string) {
   const plane = yield* ControlPlane
   const namespace = yield* plane.makeNamespace
-  const overlay = yield* temporaryFolder
-  // `bases` rather than `resources`, which kubectl 1.20 does not take for folders.
-  const kustomization = { namespace, bases: [relative(overlay, folder)] }
-  writeFileSync(join(overlay, "kustomization.yaml"), JSON.stringify(kustomization))
-  yield* plane.kubectl(["apply", "-k", overlay])
-  const token = yield* plane.makeToken(namespace, serviceAccount)
-
-  const request = (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object) =>
-    plane.request({ token, method, path, body })
-
-  const mayI = (verb: string, resource: string) =>
-    plane.kubectl(["auth", "can-i", verb, resource, "-n", namespace], { token }).pipe(
-      Effect.as(true),
-      Effect.catchIf((error) => error.stdout.trim() === "no", () => Effect.succeed(false))
-    )
-
-  // The authorizer learns of roles and bindings by watching them.
-  yield* eventually(mayI("create", "leases.coordination.k8s.io"), (yes) => yes)
-  return { namespace, request, mayI }
+  const token = yield* Rbac.apply(folder, namespace)
+  return {
+    namespace,
+    request: (method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object) =>
+      plane.request({ token, method, path, body }),
+    mayI: (verb: string, resource: string) => Rbac.mayI(namespace, token, verb, resource)
+  }
 })
 
-/** With a name of its own, since it holds for the whole cluster, and in the newest version that the server has. */
-const applyFlowSchema = Effect.fnUntraced(function*(namespace: string) {
+/** In the newest version that the server has of those that the file names. */
+const servedManifest = Effect.fnUntraced(function*(file: string) {
   const { kubectl } = yield* ControlPlane
   const served = (yield* kubectl(["api-versions"])).split("\n")
-  const apiVersion = ["v1", "v1beta3", "v1beta2", "v1beta1"]
+  const flowControl = ["v1", "v1beta3", "v1beta2", "v1beta1"]
     .map((version) => `flowcontrol.apiserver.k8s.io/${version}`)
     .find((version) => served.includes(version))
-  const manifest = readFileSync(join(rbac, "flow-schema.yaml"), "utf8")
-    .replace(/^apiVersion: .*/m, `apiVersion: ${apiVersion}`)
+  return readFileSync(file, "utf8").replace(/^apiVersion: flowcontrol.*/m, `apiVersion: ${flowControl}`)
+})
+
+/** With a name of its own, since it holds for the whole cluster. */
+const applyFlowSchema = Effect.fnUntraced(function*(namespace: string) {
+  const { kubectl } = yield* ControlPlane
+  const manifest = (yield* servedManifest(join(Rbac.folder, "flow-schema.yaml")))
     .replace(/^  name: .*/m, `  name: ${namespace}`)
     .replace("namespace: default", `namespace: ${namespace}`)
   return yield* Effect.acquireRelease(

@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import ts from "typescript"
 import type { Plugin } from "vitest/config"
+import { readmeCode } from "./blocks.js"
 
 const prefix = "virtual:readme/"
 const inPod = "?in-pod"
-
-const marked = (name: string) => new RegExp(`<!-- example: ${name} -->\\n\`\`\`ts\\n([^]*?)\`\`\``)
 
 /**
  * `import "virtual:readme/NAME.ts"` runs the README's example of that name as it is written there; with `?in-pod`, as if
@@ -21,10 +19,7 @@ export const readmeExamples: Plugin = {
       return undefined
     }
     const name = id.slice(prefix.length + 1).replace(/\.ts(\?.*)?$/, "")
-    const [, code] = marked(name).exec(readFileSync(new URL("../../README.md", import.meta.url), "utf8")) ?? []
-    if (code === undefined) {
-      throw new Error(`README.md has no example "${name}"`)
-    }
+    const code = readmeCode(name, "ts")
     // Vite takes a virtual module for JavaScript.
     return ts.transpileModule(id.endsWith(inPod) ? asInPod(code) : code, {
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
