@@ -73,7 +73,9 @@ export const acquire = (
     }
     const attempting: Attempting = { engine, settings, options, unsettled: new Set() }
     // Uninterruptible, but for its waits and reads: a term that has begun is never lost on the way.
-    const fiber = yield* FiberSet.run(engine.acquiring, attempt(attempting, handover))
+    const fiber = yield* Effect.forkDaemon(attempt(attempting, handover))
+    // Interrupted at once if the engine has closed.
+    FiberSet.unsafeAdd(engine.acquiring, fiber)
     return yield* Deferred.await(handover.outcome).pipe(
       Effect.timeoutFail({
         duration: settings.acquireTimeout,
