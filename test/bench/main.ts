@@ -30,6 +30,8 @@ const benchmark = Effect.gen(function*() {
     [contender("a", settings), contender("b", settings)] as const
 
   yield* Effect.promise(async () => {
+    // A process that hands leases over has run for a while; the compiler's first seconds are the cold start's.
+    await handOvers(pair({ name: "warming-up" }), 30, () => ({}))
     tell("raw client: DELETE, watch event, CREATE", spread(await floor(raw, rounds)), "the floor")
     tell(
       "release -> next owner holds",
