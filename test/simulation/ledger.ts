@@ -1,0 +1,115 @@
+import type { LeaseJson } from "../../src/KubeApiMemory.js"
+import type { Findings } from "./findings.js"
+import type { Purpose, Request } from "./request.js"
+
+/** A process as the API server would tell it from others, if it could. */
+export interface Sender {
+  readonly name: string
+  readonly owner: string
+}
+
+/** An acquiring write that was carried out. */
+export interface Acquisition {
+  readonly sender: Sender
+  readonly token: string
+  readonly acquireTime: string | undefined
+  readonly at: number
+}
+
+/** A write as it was sent. */
+export interface Write {
+  readonly sender: Sender
+  readonly request: Request
+  readonly purpose: Purpose
+  /** What its sender held as it was sent. */
+  readonly terms: ReadonlyArray<string>
+  /** Its sender had been stopped between looking at the clock and sending. */
+  readonly wasStopped: boolean
+}
+
+/** Which process has begun which term, as only a bystander can know it. */
+export class Ledger {
+  readonly #byIdentity = new Map<string, Acquisition>()
+  readonly #byToken = new Map<string, Acquisition>()
+  readonly #clearedBy = new Map<string, Sender>()
+  readonly #findings: Findings
+
+  constructor(findings: Findings) {
+    this.#findings = findings
+  }
+
+  acquisition(token: string): Acquisition | undefined {
+    return this.#byToken.get(token)
+  }
+
+  /** Whose term a record shows. */
+  ownerOf(record: LeaseJson | undefined): Acquisition | undefined {
+    return record === undefined ? undefined : this.#byIdentity.get(identityOf(record))
+  }
+
+  /** Notes what has been written, and whether it was the writer's to change (X3). */
+  note(write: Write, before: LeaseJson | undefined, after: LeaseJson | undefined, at: number): void {
+    const term = this.ownerOf(before)
+    switch (write.purpose) {
+      case "acquire":
+        if (after !== undefined) {
+          this.#begin(write.sender, after, at)
+        }
+        break
+      case "renew":
+        if (term?.sender !== write.sender || !(write.wasStopped || write.terms.includes(term.token))) {
+          this.#late(write, before, term)
+        }
+        break
+      case "handOver":
+      case "clear":
+        if (after !== undefined && write.purpose === "clear") {
+          this.#clearedBy.set(after.metadata.resourceVersion, write.sender)
+        }
+        if (before !== undefined && isHeld(before) && term?.sender !== write.sender) {
+          this.#late(write, before, term)
+        }
+        break
+      case "remove":
+        if (before !== undefined && isHeld(before)) {
+          this.#late(write, before, term)
+        }
+        break
+      case "read":
+        break
+    }
+  }
+
+  #begin(sender: Sender, record: LeaseJson, at: number): void {
+    const acquisition = {
+      sender,
+      token: record.metadata.resourceVersion,
+      acquireTime: record.spec.acquireTime,
+      at
+    }
+    const identity = identityOf(record)
+    if (this.#byIdentity.has(identity)) {
+      this.#findings.report("late write", `two terms have the identity ${identity} (T1)`)
+    }
+    this.#byIdentity.set(identity, acquisition)
+    this.#byToken.set(acquisition.token, acquisition)
+  }
+
+  #late({ purpose, sender, terms }: Write, before: LeaseJson | undefined, term: Acquisition | undefined): void {
+    if (this.#findings.broken.has("b") || (this.#findings.broken.size > 0 && term === undefined)) {
+      // Namesakes cannot be told apart, and what a third party has written is nobody's.
+      return
+    }
+    this.#findings.report(
+      "late write",
+      `${sender.name}${terms.length === 0 ? "" : ` in term ${terms.join(", ")}`}: ${purpose} on ${
+        before === undefined ? "no record" : `the record of ${before.spec.holderIdentity || "nobody"}`
+      }${term === undefined ? "" : `, term ${term.token} of ${term.sender.name}`}`
+    )
+  }
+}
+
+export const isHeld = (record: LeaseJson): boolean => (record.spec.holderIdentity ?? "") !== ""
+
+const identityOf = ({ metadata, spec }: LeaseJson): string =>
+  [metadata.uid, spec.holderIdentity, spec.acquireTime, spec.leaseTransitions].join(" ")
