@@ -15,6 +15,8 @@ export interface Belief {
   isClosed: boolean
   /** Since when the process has run with a term that has run out, without ending it. */
   overdueSince: number | undefined
+  /** After how many steps of its wall clock its validity had passed. */
+  overAfterStep: number | undefined
 }
 
 /** What the user would be told now, without the consequences of asking. */

@@ -5,6 +5,7 @@ import { isBelieved } from "./belief.js"
 import type { Dice } from "./dice.js"
 import type { Findings } from "./findings.js"
 import type { Ledger, Sender } from "./ledger.js"
+import type { Process } from "./process.js"
 import type { ProtectedStore } from "./store.js"
 import type { VirtualTime } from "./virtualTime.js"
 
@@ -54,10 +55,13 @@ export class Beliefs {
   }
 
   /** The user asks whether it still holds, and if so, writes to what the lease protects. */
-  hear(belief: Belief, isHeld: boolean): void {
+  hear(belief: Belief, wasOver: boolean, isHeld: boolean): void {
     if (!isHeld) {
       belief.heardOfEnd = true
       return
+    }
+    if (wasOver) {
+      this.#findings.report("by the clocks", `${belief.process.name} is told that ${belief.held.token} is held`)
     }
     if (belief.heardOfEnd) {
       this.#findings.report("final", `${belief.process.name}: held again after the end of term ${belief.held.token}`)
@@ -69,10 +73,28 @@ export class Beliefs {
     }
   }
 
-  /** The user is told of the loss. */
-  end(belief: Belief): void {
-    this.#findings.tell(belief.process.name, () => `LOST ${belief.held.token}: ${belief.term.loss?.reason._tag}`)
+  /** The user is told of the loss, which only evidence brings about before its time (R2). */
+  end(belief: Belief, sender: Sender): void {
+    const reason = belief.term.loss?.reason
+    this.#findings.tell(sender.name, () => `LOST ${belief.held.token}: ${reason?._tag}`)
     belief.heardOfEnd = true
+    if (reason?._tag === "Failed") {
+      this.#findings.report("no defect", `${sender.name}: ${String(reason.defect)}`)
+    }
+    if (reason?._tag === "TakenOver" && reason.by === sender.owner) {
+      this.#ledger.loseName(sender)
+    }
+    if (
+      (reason?._tag === "TakenOver" || reason?._tag === "Deleted") &&
+      this.#ledger.standing()?.token === belief.held.token
+    ) {
+      this.#findings.report("lost for a reason", `${sender.name} is told ${reason._tag}, but its term stands`)
+    }
+  }
+
+  /** One of those who hold. */
+  holder(): Process | undefined {
+    return this.#present.find(isBelieved)?.process
   }
 
   check(): void {
@@ -84,10 +106,14 @@ export class Beliefs {
     for (const belief of this.#present) {
       if (isBelieved(belief)) {
         holders.push(belief)
+        if (belief.overAfterStep === belief.process.machine.steps && !belief.process.wasStoppedMidway) {
+          this.#findings.report("final", `${belief.process.name}: the validity of ${belief.held.token} had passed`)
+        }
         if (belief.heardOfEnd) {
           this.#findings.report("final", `${belief.process.name} would hold after the end of term ${belief.held.token}`)
         }
       } else {
+        belief.overAfterStep = belief.process.machine.steps
         this.#checkLoss(belief)
       }
       isOver ||= belief.process.isCrashed || (belief.term.isEnded && (belief.heardOfEnd || belief.isClosed))

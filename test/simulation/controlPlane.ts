@@ -24,6 +24,7 @@ export class ControlPlane {
   readonly machine: Machine
   readonly server: KubeApiMemory.MemoryServer["Type"]
   readonly #clocks: ReadonlyArray<Clock.Clock>
+  #record: { readonly value: KubeApiMemory.LeaseJson | undefined } | undefined
   readonly #apis = new Map<string, ReturnType<KubeApiMemory.MemoryServer["Type"]["kubeApiAs"]>>()
 
   constructor(plan: ServerPlan, time: VirtualTime, dice: Dice) {
@@ -50,12 +51,16 @@ export class ControlPlane {
   }
 
   run<A, E>(replica: number, effect: Effect.Effect<A, E>): Exit.Exit<A, E> {
+    this.#record = undefined
     const clock = this.#clocks[replica] ?? this.#clocks[0]
     return Effect.runSyncExit(clock === undefined ? effect : Effect.withClock(effect, clock))
   }
 
   record(): KubeApiMemory.LeaseJson | undefined {
-    return Exit.getOrElse(this.run(0, this.server.get(ref)), () => undefined)
+    // Asked for before and after every write.
+    const known = this.#record ?? { value: Exit.getOrElse(this.run(0, this.server.get(ref)), () => undefined) }
+    this.#record = known
+    return known.value
   }
 
   /** A third party edits the record, if there is one. */

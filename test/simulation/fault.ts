@@ -1,4 +1,5 @@
 import type { Operation } from "../../src/KubeError.js"
+import type { Purpose } from "./request.js"
 
 /** What goes wrong on the way between one node, or all of them, and the API server. Shares are from 0 to 1. */
 export interface Trouble {
@@ -15,9 +16,24 @@ export interface Trouble {
   readonly mostDelayMillis: number
 }
 
+/** What befalls one request that was waited for. */
+export interface Blow {
+  readonly loses?: "request" | "answer" | undefined
+  readonly requestLateMillis?: number | undefined
+  readonly answerLateMillis?: number | undefined
+  /** A proxy sends it again so much later. */
+  readonly againAfterMillis?: number | undefined
+}
+
+/** When, in the life of a request, something else goes wrong. */
+export type Moment = "sent" | "carriedOut" | "answered"
+
+/** Instead of the node that was drawn: who holds the lease at that time, somebody who does not, or all but that node. */
+export type Aim = "holder" | "contender" | "others"
+
 /** One thing that goes wrong. `node` is an index; without one, it befalls all. */
 export type Fault =
-  & { readonly at: number }
+  & { readonly at: number; readonly aim?: Aim | undefined }
   & (
     /** Everything that the process does comes so much later, as after SIGSTOP; in the middle of what it does, if asked. */
     | { readonly kind: "pause"; readonly node: number; readonly millis: number; readonly afterOperations: number }
@@ -57,13 +73,49 @@ export type Fault =
     | { readonly kind: "endWatches" }
     /** Watches show nothing any more, or everything late. */
     | { readonly kind: "watches"; readonly node?: number; readonly millis: number; readonly lateMillis: number }
+    /** Lies in wait for the next request of one purpose, and strikes at that one. */
+    | {
+      readonly kind: "ambush"
+      readonly node: number
+      readonly millis: number
+      readonly of: Purpose
+      readonly blow: Blow
+      readonly moment: Moment
+      /** What happens at that moment; a `node` is that of the sender. */
+      readonly then: ReadonlyArray<Fault>
+    }
     /** A third party breaks assumption (d). */
     | { readonly kind: "tamper"; readonly how: "delete" | "clear" | "shorten" | "rename" | "renewTime" }
     /** An assumption is broken: a second living process of the same owner name (b). */
     | { readonly kind: "namesake"; readonly node: number }
   )
 
+const none: Trouble = { loseRequest: 0, loseAnswer: 0, refuse: 0, duplicate: 0, delay: 0, mostDelayMillis: 0 }
+
+export const troubleWith = (trouble: Partial<Trouble>): Trouble => ({ ...none, ...trouble })
+
+/** Nothing comes through. */
+export const cut = (
+  where: { readonly at: number; readonly node?: number },
+  millis: number,
+  trouble: Partial<Trouble> = { loseRequest: 1 }
+): Fault => ({ ...where, kind: "link", millis, trouble: troubleWith(trouble) })
+
+export type Ambush = Extract<Fault, { readonly kind: "ambush" }>
+
 /** How long what a fault begins goes on. */
-export const endOf = (fault: Fault): number =>
+const endOf = (fault: Fault): number =>
   fault.at +
   ("millis" in fault && fault.kind !== "stepWall" ? fault.millis : "downMillis" in fault ? fault.downMillis : 0)
+
+/** The same fault, over by then. */
+export const overBy = (fault: Fault, at: number): Fault => {
+  const over = endOf(fault) - at
+  return over <= 0
+    ? fault
+    : "downMillis" in fault
+    ? { ...fault, downMillis: fault.downMillis - over }
+    : "millis" in fault
+    ? { ...fault, millis: fault.millis - over }
+    : fault
+}

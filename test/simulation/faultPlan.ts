@@ -1,17 +1,10 @@
 import type { Operation } from "../../src/KubeError.js"
 import type { Dice } from "./dice.js"
-import type { Fault, Trouble } from "./fault.js"
-import { endOf } from "./fault.js"
-
-/** What faults are drawn for. */
-export interface Stage {
-  readonly nodes: number
-  readonly longest: number
-  readonly slowest: number
-  readonly fastest: number
-  readonly quietAt: number
-  readonly replicas: number
-}
+import type { Aim, Fault } from "./fault.js"
+import { cut, overBy, troubleWith } from "./fault.js"
+import type { Stage } from "./stage.js"
+import type { Trick } from "./tricks.js"
+import { tampering, tricks } from "./tricks.js"
 
 type Draw = (dice: Dice, at: number, stage: Stage) => Fault
 
@@ -20,21 +13,28 @@ const lawful = {
   pause: (dice, at, stage) => ({
     kind: "pause",
     at,
-    node: dice.integer(stage.nodes),
-    millis: dice.span(10, 3 * stage.longest),
+    ...oneAimedAt(dice, stage, "holder"),
+    millis: dice.chance(0.5) ? dice.between(0.5, 2) * stage.longest : dice.span(10, stage.longest),
     afterOperations: dice.chance(0.3) ? 0 : Math.ceil(dice.span(1, 2000))
   }),
   suspend: (dice, at, stage) => ({
     kind: "suspend",
     at,
-    node: suspended(dice, stage),
-    millis: dice.span(500, 3 * stage.longest)
+    ...oneAimedAt(dice, stage, "holder"),
+    millis: dice.between(0.1, 2.5) * stage.longest
   }),
-  stepWall: (dice, at, stage) => {
-    const node = stepped(dice, stage)
-    const millis = dice.span(100, 4 * 3_600_000) * (dice.chance(0.5) ? 1 : -1)
-    return { kind: "stepWall", at, node, millis }
-  },
+  stepBack: (dice, at, stage) => ({
+    kind: "stepWall",
+    at,
+    ...oneAimedAt(dice, stage, "holder"),
+    millis: -dice.span(100, 4 * 3_600_000)
+  }),
+  stepAhead: (dice, at, stage) => ({
+    kind: "stepWall",
+    at,
+    ...oneAimedAt(dice, stage, dice.pick(["holder", "contender"])),
+    millis: dice.span(100, 4 * 3_600_000)
+  }),
   rate: (dice, at, stage) => ({
     kind: "rate",
     at,
@@ -44,38 +44,37 @@ const lawful = {
   crash: (dice, at, stage) => ({
     kind: "crash",
     at,
-    node: dice.integer(stage.nodes),
+    ...oneAimedAt(dice, stage, "holder"),
     downMillis: dice.span(10, 2 * stage.longest),
     isRenamed: dice.chance(0.5)
   }),
   upgrade: (dice, at, stage) => ({
     kind: "upgrade",
     at,
-    node: dice.integer(stage.nodes),
+    ...oneAimedAt(dice, stage, "holder"),
     downMillis: dice.span(10, 5000),
     variant: dice.integer(3)
   }),
   idle: (dice, at, stage) => ({
     kind: "idle",
     at,
-    node: dice.integer(stage.nodes),
+    ...oneAimedAt(dice, stage, "holder"),
     millis: dice.span(100, 3 * stage.longest)
   }),
-  cut: (dice, at, stage) => ({
-    kind: "link",
-    at,
-    ...someOrAll(dice, stage),
-    millis: dice.span(200, 3 * stage.longest),
-    trouble: {
-      ...none,
-      ...(dice.chance(0.5) ? { loseRequest: 1 } : dice.chance(0.5) ? { loseAnswer: 1 } : { refuse: 1 })
-    }
-  }),
+  cut: (dice, at, stage) =>
+    ({
+      ...cut(
+        { at, ...someOrAll(dice, stage) },
+        dice.between(0.1, 2.5) * stage.longest,
+        dice.pick([{ loseRequest: 1 }, { loseRequest: 1 }, { loseAnswer: 1 }, { refuse: 1 }])
+      ),
+      ...(dice.chance(0.5) ? { aim: "holder" } : {})
+    }) as Fault,
   lossy: (dice, at, stage) => ({
     kind: "link",
     at,
     ...someOrAll(dice, stage),
-    millis: dice.span(1000, 6 * stage.longest),
+    millis: dice.span(1000, 4 * stage.longest),
     trouble: {
       loseRequest: dice.between(0, 0.4),
       loseAnswer: dice.between(0, 0.4),
@@ -89,8 +88,8 @@ const lawful = {
     kind: "link",
     at,
     ...someOrAll(dice, stage),
-    millis: dice.span(1000, 6 * stage.longest),
-    trouble: { ...none, delay: dice.between(0.2, 1), mostDelayMillis: dice.span(20, 2 * stage.longest) }
+    millis: dice.span(1000, 4 * stage.longest),
+    trouble: troubleWith({ delay: dice.between(0.2, 1), mostDelayMillis: dice.span(20, 2 * stage.longest) })
   }),
   outage: (dice, at, stage) => ({
     kind: "outage",
@@ -101,7 +100,7 @@ const lawful = {
   throttle: (dice, at, stage) => ({
     kind: "throttle",
     at,
-    millis: dice.span(100, 3 * stage.longest),
+    millis: dice.span(100, 2 * stage.longest),
     retryAfterSeconds: dice.pick([0, 1, 1, 5, 60]),
     share: dice.between(0.2, 1)
   }),
@@ -141,58 +140,66 @@ const lawful = {
     kind: "watches",
     at,
     ...someOrAll(dice, stage),
-    millis: dice.span(1000, 5 * stage.longest),
+    millis: dice.span(1000, 4 * stage.longest),
     lateMillis: dice.chance(0.5) ? Number.POSITIVE_INFINITY : dice.span(10, 2 * stage.longest)
   })
 } satisfies Record<string, Draw>
 
-/** What breaks one, after which tokens and liveness remain to be checked. */
+/** What breaks one, after which everything but the one holder remains to be checked. */
 const unlawful = {
-  tamper: (dice, at) => ({ kind: "tamper", at, how: dice.pick(["delete", "clear", "shorten", "rename", "renewTime"]) }),
-  namesake: (dice, at, stage) => ({ kind: "namesake", at, node: dice.integer(stage.nodes) })
+  tamper: (dice, at, stage) =>
+    dice.chance(0.6)
+      ? ambush(tampering(dice, stage), dice, at, stage)
+      : { kind: "tamper", at, how: dice.pick(["delete", "clear", "shorten", "rename", "renewTime"]) },
+  namesake: (dice, at, stage) => ({ kind: "namesake", at, ...oneAimedAt(dice, stage, "holder") })
 } satisfies Record<string, Draw>
 
 /** Each history has a few kinds of fault only: what hides behind one is found where that one is missing. */
 export const drawFaults = (dice: Dice, stage: Stage): ReadonlyArray<Fault> => {
-  const share = dice.pick([0.15, 0.3, 0.5])
-  const kinds = Object.entries<Draw>(lawful).filter(([kind]) => dice.fork(kind).chance(share)).map(([, draw]) => draw)
-  if (dice.chance(0.12)) {
-    kinds.push(dice.chance(0.7) ? unlawful.tamper : unlawful.namesake)
-  }
-  const [first, ...rest] = kinds
-  if (first === undefined) {
-    return []
+  const scattered = someOf(lawful, dice, 5).filter(([kind], _, all) =>
+    // On a machine that was suspended and whose wall clock has stepped back, no clock tells of the time passed (a).
+    kind !== "stepBack" || !all.some(([other]) => other === "suspend")
+  )
+  const aimed = someOf(tricks, dice, 3)
+  const broken = dice.chance(0.2) ? dice.pick([unlawful.tamper, unlawful.tamper, unlawful.namesake]) : undefined
+  const draw = (own: Dice, at: number): Fault | undefined => {
+    // What breaks an assumption is rare, or nothing else would happen.
+    if (broken !== undefined && own.chance(0.08)) {
+      return broken(own, at, stage)
+    }
+    const [, trick] = own.chance(0.6) ? aimed[own.integer(aimed.length)] ?? [] : []
+    const [, other] = scattered[own.integer(scattered.length)] ?? []
+    return trick === undefined ? other?.(own, at, stage) : ambush(trick(own, stage), own, at, stage)
   }
   const faults: Array<Fault> = []
-  const meanPause = dice.span(2000, 60_000)
+  const meanPause = dice.span(0.3, 2) * stage.longest
   for (let at = dice.between(0, meanPause); at < stage.quietAt; at += dice.between(0, 2 * meanPause)) {
-    faults.push(dice.pick([first, ...rest])(dice.fork(`fault ${faults.length}`), at, stage))
+    const fault = draw(dice.fork(`fault ${faults.length}`), at)
+    if (fault !== undefined) {
+      faults.push(overBy(fault, stage.quietAt))
+    }
   }
-  return faults.filter(isAmongFirst).map((fault) => inTime(fault, stage.quietAt))
+  return faults
 }
 
-/** What breaks an assumption is rare, or nothing else would happen. */
-const isAmongFirst = (fault: Fault, index: number, all: ReadonlyArray<Fault>): boolean =>
-  (fault.kind !== "tamper" && fault.kind !== "namesake") ||
-  all.slice(0, index).filter(({ kind }) => kind === fault.kind).length < 3
+/** At most so many of them, with their names. */
+const someOf = <A>(kinds: Readonly<Record<string, A>>, dice: Dice, most: number): ReadonlyArray<readonly [string, A]> => {
+  const left = Object.entries(kinds)
+  return Array.from({ length: dice.integer(most + 1) }, () => left.splice(dice.integer(left.length), 1)).flat()
+}
 
-/** A machine that is suspended and whose wall clock steps back has no clock left that tells of the time passed. */
-const suspended = (dice: Dice, { nodes }: Stage): number => 2 * dice.integer(Math.ceil(nodes / 2))
+const ambush = (trick: Trick, dice: Dice, at: number, stage: Stage): Fault => ({
+  kind: "ambush",
+  at,
+  node: dice.integer(stage.nodes),
+  millis: 2 * stage.longest,
+  ...trick
+})
 
-const stepped = (dice: Dice, { nodes }: Stage): number => (2 * dice.integer(Math.floor(nodes / 2)) + 1) % nodes
+const oneAimedAt = (dice: Dice, { nodes }: Stage, aim: Aim): { readonly node: number; readonly aim?: Aim } => ({
+  node: dice.integer(nodes),
+  ...(dice.chance(0.6) ? { aim } : {})
+})
 
 const someOrAll = (dice: Dice, { nodes }: Stage): { readonly node?: number } =>
   dice.chance(0.3) ? {} : { node: dice.integer(nodes) }
-
-const none: Trouble = { loseRequest: 0, loseAnswer: 0, refuse: 0, duplicate: 0, delay: 0, mostDelayMillis: 0 }
-
-const inTime = (fault: Fault, quietAt: number): Fault => {
-  const over = endOf(fault) - quietAt
-  return over <= 0
-    ? fault
-    : "downMillis" in fault
-    ? { ...fault, downMillis: fault.downMillis - over }
-    : "millis" in fault
-    ? { ...fault, millis: fault.millis - over }
-    : fault
-}

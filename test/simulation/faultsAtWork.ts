@@ -3,14 +3,38 @@ import { microTimeFromMillis } from "../../src/LeaseObject.js"
 import { formatMicroTime } from "../../src/internal/rfc3339.js"
 import type { JsonObject } from "../../src/internal/memory/json.js"
 import { ref } from "./controlPlane.js"
-import type { Fault } from "./fault.js"
+import type { Ambush, Fault } from "./fault.js"
+import { overBy } from "./fault.js"
 import { Node } from "./node.js"
 import type { Plan } from "./plan.js"
 import type { World } from "./world.js"
 
-/** Makes a fault happen, now. */
+/** Makes a fault happen, now, to whom it is aimed at. */
 export const strike = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fault: Fault): void => {
-  const { controlPlane, findings, time, weather } = world
+  world.faults++
+  targetsOf(world, nodes, fault).forEach((node) =>
+    strikeOne(world, nodes, plan, node === undefined ? fault : { ...fault, node } as Fault)
+  )
+}
+
+const targetsOf = (world: World, { length }: ReadonlyArray<Node>, fault: Fault): ReadonlyArray<number | undefined> => {
+  if (!("node" in fault) || fault.node === undefined || fault.aim === undefined) {
+    return [undefined]
+  }
+  const { node } = fault
+  const holder = world.holderNode()
+  switch (fault.aim) {
+    case "holder":
+      return [holder ?? node]
+    case "contender":
+      return [node === holder ? (node + 1) % length : node]
+    case "others":
+      return Array.from({ length }, (_, index) => index).filter((index) => index !== node)
+  }
+}
+
+const strikeOne = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fault: Fault): void => {
+  const { ambushes, controlPlane, findings, time, weather } = world
   findings.tell("FAULT", () => JSON.stringify(fault))
   const node = "node" in fault && fault.node !== undefined ? nodes[fault.node] : undefined
   switch (fault.kind) {
@@ -20,8 +44,8 @@ export const strike = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fau
       if (node === undefined || process === undefined || node.machine.isSuspended) {
         return
       }
-      const stop = (): void => {
-        process.stop()
+      const stop = (isMidway: boolean): void => {
+        process.stop(isMidway)
         findings.tell(process.name, () => `stops for ${fault.millis.toFixed(0)} ms`)
         if (fault.kind === "suspend") {
           node.machine.setSuspended(true)
@@ -35,9 +59,9 @@ export const strike = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fau
         })
       }
       if (fault.kind === "suspend" || fault.afterOperations === 0) {
-        stop()
+        stop(false)
       } else {
-        process.stopAfter(fault.afterOperations, stop)
+        process.stopAfter(fault.afterOperations, () => stop(true))
       }
       return
     }
@@ -99,6 +123,10 @@ export const strike = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fau
     case "endWatches":
       controlPlane.run(0, controlPlane.server.endWatches)
       return
+    case "ambush":
+      ambushes.lay(fault)
+      time.after(fault.millis, () => ambushes.lift(fault))
+      return
     case "tamper":
       findings.break("d")
       if (fault.how === "delete") {
@@ -120,6 +148,17 @@ export const strike = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fau
     }
   }
 }
+
+/** What an ambush has in store for the sender of the request that has fallen into it. */
+export const follow = (
+  world: World,
+  nodes: ReadonlyArray<Node>,
+  plan: Plan,
+  { node, then }: Ambush
+): void =>
+  then.forEach((fault) =>
+    strike(world, nodes, plan, overBy({ ...fault, at: world.time.now, ...("node" in fault ? { node } : {}) } as Fault, plan.quietAt))
+  )
 
 const tampered = (how: "clear" | "shorten" | "rename" | "renewTime", wallMillis: number): JsonObject => {
   switch (how) {

@@ -10,10 +10,16 @@ export type Check =
   | "tokens grow"
   | "store refuses the older"
   | "final"
+  | "by the clocks"
   | "lost in time"
+  | "lost for a reason"
   | "late write"
   | "no request after the deadline"
   | "given back"
+  | "waits out"
+  | "name left alone"
+  | "transitions"
+  | "others' fields"
   | "somebody holds"
   | "nothing remains"
   | "no defect"
@@ -27,16 +33,16 @@ export class Findings {
   readonly broken = new Set<Assumption>()
   readonly timeline: Array<string> = []
   readonly #now: () => number
-  readonly #isTold: boolean
+  readonly isTold: boolean
 
   constructor(now: () => number, isTold: boolean) {
     this.#now = now
-    this.#isTold = isTold
+    this.isTold = isTold
   }
 
   /** A line of the timeline; `text` is only made where somebody reads it. */
   tell(who: string, text: () => string): void {
-    if (this.#isTold) {
+    if (this.isTold) {
       this.timeline.push(`${seconds(this.#now())}  ${who.padEnd(10)} ${text()}`)
     }
   }

@@ -1,5 +1,6 @@
 import type { LeaseJson } from "../../src/KubeApiMemory.js"
 import type { Findings } from "./findings.js"
+import { mostDrift } from "./plan.js"
 import type { Purpose, Request } from "./request.js"
 
 /** A process as the API server would tell it from others, if it could. */
@@ -31,11 +32,29 @@ export interface Write {
 export class Ledger {
   readonly #byIdentity = new Map<string, Acquisition>()
   readonly #byToken = new Map<string, Acquisition>()
-  readonly #clearedBy = new Map<string, Sender>()
+  readonly #namesLost = new Set<Sender>()
   readonly #findings: Findings
+  readonly #present: () => LeaseJson | undefined
+  #lastWriteAt = 0
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, present: () => LeaseJson | undefined) {
     this.#findings = findings
+    this.#present = present
+  }
+
+  /** When a node last changed the record. */
+  get lastWriteAt(): number {
+    return this.#lastWriteAt
+  }
+
+  /** The term that the record shows now. */
+  standing(): Acquisition | undefined {
+    return this.ownerOf(this.#present())
+  }
+
+  /** This process has been told that another one uses its name (F43). */
+  loseName(sender: Sender): void {
+    this.#namesLost.add(sender)
   }
 
   acquisition(token: string): Acquisition | undefined {
@@ -48,8 +67,19 @@ export class Ledger {
   }
 
   /** Notes what has been written, and whether it was the writer's to change (X3). */
-  note(write: Write, before: LeaseJson | undefined, after: LeaseJson | undefined, at: number): void {
+  note(
+    write: Write,
+    before: LeaseJson | undefined,
+    after: LeaseJson | undefined,
+    at: number,
+    isChangedOnTheWay: boolean
+  ): void {
     const term = this.ownerOf(before)
+    this.#checkShape(write.purpose, before, after, isChangedOnTheWay)
+    if (write.purpose === "acquire") {
+      this.#checkName(write.sender, before, term, at)
+    }
+    this.#lastWriteAt = at
     switch (write.purpose) {
       case "acquire":
         if (after !== undefined) {
@@ -63,9 +93,6 @@ export class Ledger {
         break
       case "handOver":
       case "clear":
-        if (after !== undefined && write.purpose === "clear") {
-          this.#clearedBy.set(after.metadata.resourceVersion, write.sender)
-        }
         if (before !== undefined && isHeld(before) && term?.sender !== write.sender) {
           this.#late(write, before, term)
         }
@@ -77,6 +104,38 @@ export class Ledger {
         break
       case "read":
         break
+    }
+  }
+
+  /** T1, A3: a write counts the terms, and keeps what it does not know. */
+  #checkShape(
+    purpose: Purpose,
+    before: LeaseJson | undefined,
+    after: LeaseJson | undefined,
+    isChangedOnTheWay: boolean
+  ): void {
+    if (before === undefined || after === undefined || before.metadata.uid !== after.metadata.uid) {
+      return
+    }
+    const lost = Object.keys(before.metadata.labels ?? {}).filter((label) => after.metadata.labels?.[label] === undefined)
+    if (lost.length > 0) {
+      this.#findings.report("others' fields", `${purpose} has removed ${lost.join(", ")}`)
+    }
+    const transitions = before.spec.leaseTransitions ?? 0
+    const expected = purpose === "acquire" || purpose === "handOver" ? transitions + 1 : transitions
+    if (!isChangedOnTheWay && (after.spec.leaseTransitions ?? 0) !== expected) {
+      this.#findings.report("transitions", `${after.spec.leaseTransitions} after ${transitions}: ${purpose}`)
+    }
+  }
+
+  /** A2: to a process that has lost a term to its own name, that name is another's. */
+  #checkName(sender: Sender, before: LeaseJson | undefined, term: Acquisition | undefined, at: number): void {
+    if (
+      before !== undefined && this.#namesLost.has(sender) && before.spec.holderIdentity === sender.owner &&
+      term !== undefined && term.sender !== sender &&
+      at - this.#lastWriteAt < (before.spec.leaseDurationSeconds ?? 0) * 1000 / mostDrift
+    ) {
+      this.#findings.report("name left alone", `${sender.name} takes what ${term.sender.name} holds as ${sender.owner}`)
     }
   }
 

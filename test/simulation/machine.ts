@@ -8,6 +8,7 @@ export class Machine {
   readonly #time: VirtualTime
   #rate: number
   #isSuspended = false
+  #steps = 0
   #anchor: { readonly at: number; readonly monotonic: number; readonly wall: number }
   #listeners: ReadonlyArray<() => void> = []
 
@@ -15,6 +16,11 @@ export class Machine {
     this.#time = time
     this.#rate = rate
     this.#anchor = { at: time.now, monotonic: 1_000_000, wall: epochMillis + wallOffset }
+  }
+
+  /** How often its wall clock has been set. */
+  get steps(): number {
+    return this.#steps
   }
 
   get isSuspended(): boolean {
@@ -51,6 +57,7 @@ export class Machine {
   }
 
   stepWall(millis: number): void {
+    this.#steps++
     this.#anchor = { ...this.#anchor, wall: this.#anchor.wall + millis }
   }
 

@@ -1,121 +1,196 @@
-/** One rule broken: `from` stands exactly once in `src/<file>`, and `to` in its place breaks the rule. */
-export interface Mutant {
-  readonly rule: string
+/** One text in place of another, which stands exactly once in `src/<file>`. */
+export interface Edit {
   readonly file: string
   readonly from: string
   readonly to: string
 }
 
+/** One rule broken, by these edits together. */
+export interface Mutant {
+  readonly rule: string
+  readonly edits: readonly [Edit, ...ReadonlyArray<Edit>]
+  /** Within so many seeds, from 1 on, it is noticed; none: never, for the reason that the README gives. */
+  readonly within: number | undefined
+}
+
+const mutant = (rule: string, within: number | undefined, ...edits: Mutant["edits"]): Mutant => ({
+  rule,
+  within,
+  edits
+})
+
 export const mutants: ReadonlyArray<Mutant> = [
-  {
-    rule: "T2 validity counts from the send instant",
+  mutant("T1 transitions are raised", 20, {
+    file: "LeaseTerm.ts",
+    from: "transitions % mostTransitions + 1",
+    to: "transitions % mostTransitions"
+  }),
+  mutant("T2 validity counts from the send instant", 100, {
     file: "internal/renewing.ts",
     from: "term.acknowledge(sentAt)",
     to: "term.acknowledge(acknowledgedAt)"
-  },
-  {
-    rule: "T2 the wall clock counts too",
+  }),
+  mutant("T2 the wall clock counts too", 100, {
     file: "internal/clocks.ts",
     from: "    until.wallMillis - since.wallMillis",
     to: "    0"
-  },
-  {
-    rule: "T3 the answer shows this very term",
+  }),
+  mutant("T3 the answer shows this very term", 100, {
     file: "internal/acquiring.ts",
-    from: "if (!isSameTerm(identityOf(answer), expected)) {",
-    to: "if (!isSameTerm(identityOf(answer), expected) && settings.ttl === undefined) {"
-  },
-  {
-    rule: "T3 the answer comes while the term would still be valid",
+    from: "if (!isTermSent(sent, answer)) {",
+    to: "if (!isTermSent(sent, answer) && settings.ttl === undefined) {"
+  }),
+  mutant("T3 a term counts from the send instant", 100, {
     file: "internal/acquiring.ts",
-    from: "new Term({ settings, record: answer, renewTime: time, sentAt })",
-    to: "new Term({ settings, record: answer, renewTime: time, sentAt: yield* now })"
-  },
-  {
-    rule: "T3 what may have landed is given back",
+    from: "      sentAt,\n      metricLabels",
+    to: "      sentAt: yield* now,\n      metricLabels"
+  }),
+  mutant("T3 an answer after the deadline begins no term", undefined, {
+    file: "internal/acquiring.ts",
+    from: "if (term.remainingMillis(yield* now) === 0) {",
+    to: "if (term.remainingMillis(yield* now) === -1) {"
+  }),
+  mutant("T3 what may have landed is given back", 100, {
     file: "internal/acquiring.ts",
     from: "unsettled.size > 0 ?",
     to: "unsettled.size > 1e9 ?"
-  },
-  {
-    rule: "T5 an answer does not revive a term",
+  }),
+  mutant("T4 being held is computed from the clocks", 100, {
+    file: "LeaseService.ts",
+    from: "const isHeld = Effect.flatMap(now, (at) => engine.terms.isHeld(term, at))",
+    to: "const isHeld = Effect.sync(() => !term.isEnded)"
+  }),
+  mutant("T5 an answer does not revive a term", 100, {
     file: "internal/renewing.ts",
     from:
       "    yield* ensureHeld(engine, term)\n    const record = yield* answer\n    yield* ensureStands(engine, term, record)\n    if",
     to: "    const record = yield* answer\n    yield* ensureStands(engine, term, record)\n    if"
-  },
-  {
-    rule: "E1 the monotonic clock",
+  }),
+  mutant("A2 another's unexpired record is left alone", 20, {
+    file: "LeaseTerm.ts",
+    from: "  if (isExpired(evidence)) {",
+    to: "  if (isExpired(evidence) || evidence.sighting.renewTime !== undefined) {"
+  }),
+  mutant("A2 a name lost is somebody else's", 100, {
+    file: "LeaseTerm.ts",
+    from: "by === owner && !ownNameIsTaken",
+    to: "by === owner"
+  }),
+  mutant("A3 the take's precondition", 100, {
     file: "internal/acquiring.ts",
-    from: "engine.sightings.see(ref, record, at.monotonicNanos)",
-    to: "engine.sightings.see(ref, record, BigInt(at.wallMillis) * 1_000_000n)"
-  },
-  {
-    rule: "E1 counts from the arrival",
-    file: "internal/acquiring.ts",
-    from:
-      "    const at = yield* now\n    const { isNewTerm, sighting } = engine.sightings.see(ref, record, at.monotonicNanos)",
+    from: "engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)",
     to:
-      "    const at = yield* now\n    const { isNewTerm, sighting } = engine.sightings.see(ref, record, askedAt.monotonicNanos)"
-  },
-  {
-    rule: "E2 the resolution of server times",
+      "engine.requests.patch(ref, { resourceVersion: (resourceVersion, undefined as never), spec }, limitMillis)"
+  }),
+  mutant("A3 a PATCH, not a PUT", 100, {
+    file: "internal/memory/kubeApi.ts",
+    from: "          patchType: \"application/merge-patch+json\",\n          body: wire(patchToJson(patch)),\n          fieldManager\n        })",
+    to: `          patchType: "application/json-patch+json",
+          body: [
+            { op: "test", path: "/metadata/resourceVersion", value: patch.resourceVersion },
+            { op: "add", path: "/metadata/labels", value: {} },
+            ...Object.entries((wire(patchToJson(patch)) as { spec: JsonObject }).spec)
+              .map(([field, value]) => ({ op: "add", path: \`/spec/\${field}\`, value }))
+          ],
+          fieldManager
+        }).pipe(Effect.catchTag("Invalid", () => observe("patch", ref, {
+          verb: "patch",
+          ...refOf(ref),
+          patchType: "application/merge-patch+json",
+          body: wire(patchToJson(patch)),
+          fieldManager
+        })))`
+  }),
+  mutant("E1 the monotonic clock", 100, {
+    file: "internal/observing.ts",
+    from: "engine.sightings.see(refOf(settings), record, arrivedAt.monotonicNanos)\n  const { maxClockSkew",
+    to:
+      "engine.sightings.see(refOf(settings), record, BigInt(arrivedAt.wallMillis) * 1_000_000n)\n  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { maxClockSkew"
+  }),
+  mutant("E1 counts from the arrival", 200, {
+    file: "internal/observing.ts",
+    from:
+      "  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(\n    Effect.interruptible,\n    Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),",
+    to:
+      "  Effect.flatMap(now, (askedAt) => Effect.map(Effect.interruptible(engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))), (record) => weigh(engine, settings, record, askedAt))).pipe("
+  }),
+  mutant("E1 the whole duration", 100, {
+    file: "LeaseTerm.ts",
+    from: "  durationMillisOf(record, ttl) - monotonicMillisBetween",
+    to: "  0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
+  }),
+  mutant("E2 the resolution of server times", undefined, {
     file: "internal/managedFields.ts",
     from: "const resolutionMillis = 1000",
     to: "const resolutionMillis = 0"
-  },
-  {
-    rule: "E2 agreement with renewTime",
+  }),
+  mutant("E2 the resolution of server times, in either", 300, {
+    file: "internal/managedFields.ts",
+    from: "const resolutionMillis = 1000",
+    to: "const resolutionMillis = 0"
+  }, {
     file: "LeaseTerm.ts",
-    from: "return Math.abs(changedMillis - renewedMillis) <= 1000 + skewMillis &&\n    record",
-    to: "return record"
-  },
-  {
-    rule: "E2 maxClockSkew",
+    from: "Math.max(changedMillis, renewedMillis + 1000)",
+    to: "Math.max(changedMillis, renewedMillis)"
+  }),
+  mutant("E2 agreement with renewTime", undefined, {
     file: "LeaseTerm.ts",
-    from: "latestMillis >= durationMillisOf(record, ttl) + skewMillis",
-    to: "latestMillis >= durationMillisOf(record, ttl)"
-  },
-  {
-    rule: "R4 the deadline is a timer of its own",
-    file: "internal/terms.ts",
-    from: "    yield* Effect.forEach([...all], (term) => isHeld(term, at), { discard: true })\n",
-    to: ""
-  },
-  {
-    rule: "R2 the record's identity",
+    from: "if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {",
+    to: "if (Math.abs(changedMillis - renewedMillis) > Infinity) {"
+  }),
+  mutant("E2 renewTime, in either way", 100, {
+    file: "LeaseTerm.ts",
+    from: "if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {",
+    to: "if (Math.abs(changedMillis - renewedMillis) > Infinity) {"
+  }, {
+    file: "LeaseTerm.ts",
+    from: "Math.max(changedMillis, renewedMillis + 1000)",
+    to: "changedMillis"
+  }),
+  mutant("E2 maxClockSkew", 300, {
+    file: "LeaseTerm.ts",
+    from: "durationMillisOf(record, ttl) + skewMillis - (record",
+    to: "durationMillisOf(record, ttl) - (record"
+  }),
+  mutant("R2 a conflict is no evidence", 100, {
+    file: "internal/renewing.ts",
+    from: "    Effect.catchTag(\"Conflict\", () =>\n      Effect.flatMap(",
+    to:
+      "    Effect.catchTag(\"Conflict\", () => lose(engine, term, LostReason.TakenOver({ by: \"\" }))),\n    Effect.catchTag(\"Conflict\" as never, () =>\n      Effect.flatMap("
+  }),
+  mutant("R2 the record's identity", 100, {
     file: "internal/renewing.ts",
     from: "    yield* ensureStands(engine, term, record)\n    return record",
     to: "    return record"
-  },
-  {
-    rule: "X2 the release's precondition",
-    file: "internal/clearing.ts",
-    from: "const answer = yield* Effect.either(requests.patch(ref, {\n        resourceVersion,",
-    to: "const answer = yield* Effect.either(requests.patch(ref, {\n        resourceVersion: undefined as never,"
-  },
-  {
-    rule: "X3 only one's own is cleared",
-    file: "internal/clearing.ts",
-    from: "if (!clearing.isOwn(record.value)) {",
-    to: "if (clearing.isOwn === undefined) {"
-  },
-  {
-    rule: "T1 transitions are raised",
-    file: "LeaseTerm.ts",
-    from: "% mostTransitions + 1",
-    to: "% mostTransitions"
-  },
-  {
-    rule: "A3 the take's precondition",
-    file: "internal/acquiring.ts",
-    from: "engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)",
-    to: "engine.requests.patch(ref, { resourceVersion: undefined as never, spec }, limitMillis)"
-  },
-  {
-    rule: "E3 an unexpired record is left alone",
-    file: "LeaseTerm.ts",
-    from: "now.monotonicNanos) >= durationMillisOf(record, ttl)",
-    to: "now.monotonicNanos) >= 0.9 * durationMillisOf(record, ttl)"
-  }
+  }),
+  mutant("R4 the deadline is a timer of its own", 100, {
+    file: "internal/terms.ts",
+    from: "    yield* Effect.forEach([...all], (term) => isHeld(term, at), { discard: true })\n",
+    to: ""
+  }),
+  mutant("X2 the clear's precondition", 100, {
+    file: "internal/relinquishing.ts",
+    from: "requests.patch(ref, { resourceVersion, spec: leaves }",
+    to: "requests.patch(ref, { resourceVersion: undefined as never, spec: leaves }"
+  }),
+  mutant("X2 the delete's preconditions", 100, {
+    file: "internal/relinquishing.ts",
+    from: "relinquishment.requests.delete(relinquishment.ref, { uid, resourceVersion }, limitMillis)",
+    to: "relinquishment.requests.delete(relinquishment.ref, {} as never, limitMillis)"
+  }),
+  mutant("X3 only one's own is cleared", 100, {
+    file: "internal/relinquishing.ts",
+    from: "if (!relinquishment.isOwn(record.value)) {",
+    to: "if (relinquishment.isOwn === undefined) {"
+  }),
+  mutant("W1 what expires is tried for", 100, {
+    file: "internal/waiting.ts",
+    from: "Effect.interruptible(Effect.zipRight(sleepUntil(dueAtNanos), Queue.offer(notices, due)))",
+    to: "Effect.interruptible(Effect.as(sleepUntil(dueAtNanos), [notices, due]))"
+  }),
+  mutant("W1 a deletion is no release", 300, {
+    file: "internal/waiting.ts",
+    from: "if (seen.judgement._tag === \"Contended\" || seen.judgement.because === \"expired\") {",
+    to: "if (waiting.settings.ttl === undefined) {"
+  })
 ]

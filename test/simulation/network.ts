@@ -6,11 +6,11 @@ import type { RequestError } from "../../src/KubeError.js"
 import type { LeaseRef, WatchEvent } from "../../src/LeaseObject.js"
 import type { Answer } from "./controlPlane.js"
 import type { Dice } from "./dice.js"
-import type { Trouble } from "./fault.js"
+import type { Ambush, Moment, Trouble } from "./fault.js"
 import type { Findings } from "./findings.js"
 import type { Sender, Write } from "./ledger.js"
 import type { Process } from "./process.js"
-import type { Request } from "./request.js"
+import type { Purpose, Request } from "./request.js"
 import { failure, purposeOf } from "./request.js"
 import { openWatch } from "./watching.js"
 import type { Weather } from "./weather.js"
@@ -41,6 +41,10 @@ export interface ConnectionOptions {
   readonly time: VirtualTime
   readonly weather: Weather
   readonly findings: Findings
+  /** The ambush that a request falls into, if any. */
+  readonly spring: (purpose: Purpose) => Ambush | undefined
+  /** Lets happen what an ambush has in store beside its blow. */
+  readonly follow: (ambush: Ambush) => void
   /** The terms that the process holds now. */
   readonly validTerms: () => ReadonlyArray<string>
   /** Carries a request out. */
@@ -53,13 +57,15 @@ export interface ConnectionOptions {
     ref: LeaseRef,
     resourceVersion: string
   ) => Stream.Stream<WatchEvent, RequestError>
+  /** A watch has shown something to the process. */
+  readonly onEvent: (event: WatchEvent) => void
 }
 
 /** Answers that a user can see within a machine room. */
 const usualMillis = { least: 0.2, most: 4 } as const
 
 export const connect = (options: ConnectionOptions): Connection => {
-  const { dice, findings, node, process, sender, serve, time, validTerms, weather } = options
+  const { dice, findings, follow, node, process, sender, serve, spring, time, validTerms, weather } = options
   const pending = new Set<Pending>()
   const watches = new Set<() => void>()
   let sent = 0
@@ -90,8 +96,28 @@ export const connect = (options: ConnectionOptions): Connection => {
       }
       let isAborted = false
 
+      const ambush = spring(write.purpose)
+      const blow = ambush?.blow ?? {}
+      if (ambush !== undefined) {
+        // What an acquire has left has to be given back, whatever has become of its answer (T3).
+        if (write.purpose !== "acquire" || blow.requestLateMillis !== undefined || blow.againAfterMillis !== undefined) {
+          lastTroubleAt = time.now
+        }
+        findings.tell("FAULT", () => `${process.name} #${number} falls into an ambush: ${JSON.stringify(blow)}`)
+      }
+      /** With the turn of the sender over, so that what it did in one go stays that. */
+      const reach = (moment: Moment): void => {
+        if (ambush?.moment === moment) {
+          time.after(0, () => follow(ambush))
+        }
+      }
+      const late = (trouble: number, extra = 0): number => weather.inTime(time.now + trouble + extra)
+
       const deliver = (answer: Answer, afterMillis: number): void => {
-        time.at(weather.inTime(time.now + afterMillis), () => {
+        time.at(late(afterMillis, blow.answerLateMillis), () => {
+          if (ambush?.moment === "answered") {
+            follow(ambush)
+          }
           process.post(() => {
             if (pending.delete(waiting)) {
               findings.tell(process.name, () => `#${number} answered: ${describeAnswer(answer)}`)
@@ -116,11 +142,12 @@ export const connect = (options: ConnectionOptions): Connection => {
           return deliver(Exit.fail(refusal), delayOf(own, trouble))
         }
         const answer = serve(write)
+        reach("carriedOut")
         findings.tell("server", () => `${process.name} #${number} ${describe(write)}: ${describeAnswer(answer)}`)
         if (copies > 1) {
-          time.at(weather.inTime(time.now + delayOf(own, trouble)), () => arrive(copies - 1))
-        } else if (own.chance(trouble.loseAnswer)) {
-          lastTroubleAt = time.now
+          time.at(late(delayOf(own, trouble), blow.againAfterMillis), () => arrive(copies - 1))
+        } else if (blow.loses === "answer" || own.chance(trouble.loseAnswer)) {
+          lastTroubleAt = blow.loses === "answer" ? lastTroubleAt : time.now
           findings.tell("network", () => `loses the answer to ${process.name} #${number}`)
         } else {
           deliver(answer, delayOf(own, trouble))
@@ -130,7 +157,7 @@ export const connect = (options: ConnectionOptions): Connection => {
       if (own.chance(trouble.refuse)) {
         lastTroubleAt = time.now
         deliver(Exit.fail(failure(request, "Connect")), delayOf(own, trouble))
-      } else if (own.chance(trouble.loseRequest)) {
+      } else if (blow.loses === "request" || own.chance(trouble.loseRequest)) {
         lastTroubleAt = time.now
         findings.tell("network", () => `loses ${process.name} #${number}`)
       } else {
@@ -138,8 +165,10 @@ export const connect = (options: ConnectionOptions): Connection => {
         if (delay > usualMillis.most) {
           lastTroubleAt = time.now
         }
-        time.at(weather.inTime(time.now + delay), () => arrive(own.chance(trouble.duplicate) ? 2 : 1))
+        const copies = blow.againAfterMillis !== undefined || own.chance(trouble.duplicate) ? 2 : 1
+        time.at(late(delay, blow.requestLateMillis), () => arrive(copies))
       }
+      reach("sent")
       return Effect.sync(() => {
         isAborted = true
         pending.delete(waiting)
@@ -156,7 +185,8 @@ export const connect = (options: ConnectionOptions): Connection => {
       watchLease: (ref, { resourceVersion }) =>
         Stream.suspend(() =>
           openWatch({ ...options, dice: dice.fork(`watch ${sent++}`) }, watches, ref, resourceVersion)
-        )
+        ),
+      watchNamespace: () => Stream.die("Nobody waits for more than a few leases here")
     },
     pending,
     openWatches: () => watches.size,

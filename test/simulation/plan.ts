@@ -6,10 +6,14 @@ import type { Interleaving } from "./process.js"
 
 /** What the user of a node does with the lease. */
 export interface Habits {
-  /** How often it tries to get the lease; no more seldom than it would renew it. */
-  readonly pollMillis: number
+  /** How it gets the lease. */
+  readonly style: "try" | "wait" | "withLease" | "campaign"
+  /** From one use to the next; no longer than it would be between two renewals. */
+  readonly restMillis: number
   /** After how long it gives the lease back by itself; infinite: never. */
   readonly holdMillis: number
+  /** What it does then: gives it back, or names a successor (X5). */
+  readonly leaves: "release" | "handOver"
   /** How often it does something that needs the lease; infinite: it only listens for the loss. */
   readonly workMillis: number
   /** How long it waits for an acquire. */
@@ -57,8 +61,9 @@ export interface Plan {
   readonly seed: number
   readonly nodes: ReadonlyArray<NodePlan>
   readonly server: ServerPlan
-  /** No clock runs slower. */
+  /** No clock runs slower, and none faster. */
   readonly slowest: number
+  readonly fastest: number
   readonly faults: ReadonlyArray<Fault>
   /** From here on nothing goes wrong any more. */
   readonly quietAt: number
@@ -66,25 +71,28 @@ export interface Plan {
 }
 
 export interface Size {
-  /** Default: forty times the ttl, for what can happen counts in ttls. */
+  /** Default: 30 times the ttl, for what can happen counts in ttls. */
   readonly minutes?: number | undefined
   readonly nodes?: number | undefined
 }
 
+type Styles = readonly [Habits["style"], ...ReadonlyArray<Habits["style"]>]
+
 /** Assumption (a) allows 10 % between any two. */
-const mostDrift = 1.1
+export const mostDrift = 1.1
 
 export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
   const dice = new Dice(seed)
   const slowest = dice.extreme(0.95, 1)
-  const fastest = dice.chance(0.7) ? slowest * mostDrift * (1 - 1e-9) : slowest
-  const maxClockSkew = dice.pick([1000, 1000, 1000, 3000])
+  const fastest = dice.chance(0.8) ? slowest * mostDrift * (1 - 1e-9) : slowest
+  const maxClockSkew = dice.pick([1000, 1000, 3000])
   const replicas = [0, dice.extreme(0, maxClockSkew), dice.extreme(0, maxClockSkew)]
-  const ttl = dice.pick([5000, 10_000, 15_000, 20_000, 30_000, 30_000, 30_000, 60_000])
+  const ttl = dice.pick([5000, 10_000, 15_000, 30_000, 30_000, 60_000])
   const isMixed = dice.chance(0.3)
   const count = nodes ?? dice.pick([2, 2, 2, 3, 3, 4])
   const isJumpy = dice.chance(0.3)
   const isBusy = dice.chance(0.4)
+  const styles = dice.pick<Styles>([["wait", "wait", "campaign", "withLease", "try"], ["wait"], ["campaign", "withLease"]])
   const drawn = Array.from({ length: count }, (_, index): NodePlan => {
     const own = dice.fork(`node ${index}`)
     const variant = (): SettingsPlan =>
@@ -99,18 +107,20 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
       },
       variants,
       habits: {
-        pollMillis: Math.min(own.span(1500, 20_000), ...variants.map(({ renewalInterval }) => renewalInterval)),
-        holdMillis: isBusy || own.chance(0.2) ? own.span(200, 60_000) : Number.POSITIVE_INFINITY,
-        workMillis: own.chance(0.3) ? Number.POSITIVE_INFINITY : own.span(1000, 30_000),
+        style: own.pick(styles),
+        restMillis: Math.min(own.span(1000, 20_000), ...variants.map(({ renewalInterval }) => renewalInterval)),
+        holdMillis: isBusy || own.chance(0.2) ? own.span(ttl / 50, 4 * ttl) : Number.POSITIVE_INFINITY,
+        leaves: own.chance(0.25) ? "handOver" : "release",
+        workMillis: own.chance(0.3) ? Number.POSITIVE_INFINITY : own.span(ttl / 10, ttl),
         patienceMillis: own.chance(0.3) ? own.span(50, 4000) : Number.POSITIVE_INFINITY,
-        verifyMillis: own.chance(0.2) ? own.span(500, 20_000) : Number.POSITIVE_INFINITY
+        verifyMillis: own.chance(0.2) ? own.span(ttl / 20, ttl) : Number.POSITIVE_INFINITY
       },
       fieldManager: own.chance(0.8) ? "kubernetes-lease" : `manager-${index}`,
       replica: own.integer(replicas.length),
       bootsAt: own.chance(0.5) ? 0 : own.between(0, 20_000)
     }
   })
-  const endsAt = minutes === undefined ? 40 * ttl : minutes * 60_000
+  const endsAt = minutes === undefined ? 30 * ttl : minutes * 60_000
   const longest = Math.max(...drawn.flatMap(({ variants }) => variants.map(({ ttl }) => ttl)))
   const quietAt = Math.max(0, endsAt - 4 * longest - 20_000)
   return {
@@ -124,9 +134,11 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
       initialResourceVersion: dice.pick([1n, 900n, 9_007_199_254_740_000n])
     },
     slowest,
+    fastest,
     faults: drawFaults(dice.fork("faults"), {
       nodes: count,
       longest,
+      requestTimeout: Math.min(...drawn.flatMap(({ variants }) => variants.map(({ requestTimeout }) => requestTimeout))),
       slowest,
       fastest,
       quietAt,

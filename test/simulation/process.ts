@@ -50,12 +50,14 @@ export class Process {
   readonly #interleaving: Interleaving
   readonly #scheduler: Scheduler
   readonly #random: Random.Random
+  readonly #log: ((level: string, message: string) => void) | undefined
   readonly #logger: Logger.Logger<unknown, void>
   #ready: Array<Task> = []
   readonly #timers = new Set<Timer>()
   readonly #fibers = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
   #stops = 0
   #resumedAt = Number.NEGATIVE_INFINITY
+  #wasStoppedMidway = false
   #isCrashed = false
   #stopIn: { operations: number; readonly stop: () => void } | undefined
 
@@ -66,7 +68,8 @@ export class Process {
       readonly time: VirtualTime
       readonly dice: Dice
       readonly interleaving: Interleaving
-      readonly log: (level: string, message: string) => void
+      /** Nobody reads it where there is none. */
+      readonly log: ((level: string, message: string) => void) | undefined
     }
   ) {
     this.name = options.name
@@ -75,7 +78,8 @@ export class Process {
     this.#dice = options.dice
     this.#interleaving = options.interleaving
     this.#random = Random.make(options.dice.fork("Random").unit())
-    this.#logger = Logger.make(({ logLevel, message }) => options.log(logLevel.label, String(message)))
+    this.#log = options.log
+    this.#logger = Logger.make(({ logLevel, message }) => options.log?.(logLevel.label, String(message)))
     this.#scheduler = {
       shouldYield: (fiber) => this.#shouldYield(fiber.currentOpCount) ? 0 : false,
       scheduleTask: (task, _priority, fiber) => {
@@ -120,6 +124,11 @@ export class Process {
     return this.#resumedAt
   }
 
+  /** Its last stop came in the middle of what it did. */
+  get wasStoppedMidway(): boolean {
+    return this.#wasStoppedMidway
+  }
+
   get isReady(): boolean {
     return this.isRunning && this.#ready.length > 0
   }
@@ -138,7 +147,7 @@ export class Process {
         Effect.withRandom(this.#random),
         Effect.withTracerEnabled(false),
         Effect.locally(FiberRef.currentLoggers, HashSet.make(this.#logger)),
-        Effect.locally(FiberRef.currentMinimumLogLevel, LogLevel.Info)
+        Effect.locally(FiberRef.currentMinimumLogLevel, this.#log === undefined ? LogLevel.None : LogLevel.Info)
       ),
       { scheduler: this.#scheduler, immediate: false }
     )
@@ -165,8 +174,9 @@ export class Process {
     }
   }
 
-  stop(): void {
+  stop(isMidway = false): void {
     this.#stops++
+    this.#wasStoppedMidway = isMidway
   }
 
   resume(): void {

@@ -11,7 +11,7 @@ const first = numberArgument("seed") ?? 1
 const seeds = numberArgument("seeds") ?? 1
 const size = { minutes: numberArgument("minutes"), nodes: numberArgument("nodes") }
 const mostFailures = numberArgument("failures") ?? 1
-const total = { histories: 0, failures: 0, hours: 0, faults: 0, terms: 0, requests: 0, lawful: 0 }
+const total = { histories: 0, failures: 0, hours: 0, faults: 0, terms: 0, requests: 0, instants: 0, lawful: 0 }
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
@@ -21,14 +21,16 @@ const summary = (): string =>
   `${total.histories} histories, ${
     total.hours.toFixed(1)
   } cluster-hours, ${total.faults} faults, ${total.terms} terms, ` +
-  `${total.requests} requests, ${total.lawful} within the assumptions; ${total.failures} failed; ` +
+  `${total.requests} requests, ${total.instants} instants checked, ${total.lawful} within the assumptions; ` +
+  `${total.failures} failed; ` +
   `${process.cpuUsage().user / 1e6} s of CPU`
 
 for (let seed = first; seed < first + seeds && total.failures < mostFailures; seed++) {
   const outcome = simulate(drawPlan(seed, size), { isTold: process.argv.includes("--told") })
   total.histories++
   total.hours += outcome.plan.endsAt / 3_600_000
-  total.faults += outcome.plan.faults.length
+  total.faults += outcome.faults
+  total.instants += outcome.instants
   total.terms += outcome.terms
   total.requests += outcome.requests
   total.lawful += outcome.broken.size === 0 ? 1 : 0

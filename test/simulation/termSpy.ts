@@ -6,9 +6,9 @@ const termsOf = new WeakMap<Process, Map<string, Term>>()
 
 /**
  * Notes every term of a process by its token as soon as the library asks its clocks, for `HeldLease.isHeld` cannot be
- * asked without the consequences that the answer has (T5).
+ * asked without the consequences that the answer has (T5). Gives what ends it.
  */
-export const spyOnTerms = (): void => {
+export const spyOnTerms = (): () => void => {
   const { remainingMillis } = Term.prototype
   Term.prototype.remainingMillis = function(this: Term, now: Instant): number {
     const process = Process.current
@@ -20,6 +20,9 @@ export const spyOnTerms = (): void => {
       }
     }
     return remainingMillis.call(this, now)
+  }
+  return () => {
+    Term.prototype.remainingMillis = remainingMillis
   }
 }
 

@@ -7,7 +7,7 @@ import { failure } from "./request.js"
 
 /** One watch, whose events come in order, but late or not at all if the weather is bad. */
 export const openWatch = (
-  { dice, fieldManager, findings, node, process, serverProcess, time, watch, weather }: ConnectionOptions,
+  { dice, fieldManager, findings, node, onEvent, process, serverProcess, time, watch, weather }: ConnectionOptions,
   watches: Set<() => void>,
   ref: LeaseRef,
   resourceVersion: string
@@ -17,12 +17,17 @@ export const openWatch = (
     Effect.acquireRelease(
       Effect.sync(() => {
         let isOpen = true
+        let isSilent = false
         let lastAt = 0
         findings.tell(process.name, () => `watches from ${resourceVersion}`)
         const deliver = (event: () => void): void => {
           lastAt = Math.max(lastAt, weather.inTime(time.now + dice.span(0.2, 4) + weather.watchesLate(node)))
           if (Number.isFinite(lastAt)) {
             time.at(lastAt, () => process.post(() => isOpen && event()))
+          } else if (!isSilent) {
+            isSilent = true
+            // In the end the network notices that nobody is there.
+            time.at(weather.quietAt, () => process.post(() => isOpen && emit.fail(failure(request, "Connect"))))
           }
         }
         const trouble = weather.troubleOf(node)
@@ -41,6 +46,7 @@ export const openWatch = (
               Effect.sync(() =>
                 deliver(() => {
                   findings.tell(process.name, () => `sees ${event._tag}`)
+                  onEvent(event)
                   emit.single(event)
                 })
               )).pipe(

@@ -12,11 +12,12 @@ const calm: Trouble = { loseRequest: 0, loseAnswer: 0, refuse: 0, duplicate: 0, 
 export class Weather {
   readonly #present = new Set<Fault>()
   readonly #now: () => number
-  readonly #quietAt: number
+  /** From here on nothing goes wrong any more. */
+  readonly quietAt: number
 
   constructor(now: () => number, quietAt: number) {
     this.#now = now
-    this.#quietAt = quietAt
+    this.quietAt = quietAt
   }
 
   begin(fault: Fault): void {
@@ -33,7 +34,7 @@ export class Weather {
 
   /** Nothing that was sent in bad times arrives after them. */
   inTime(at: number): number {
-    return this.#now() < this.#quietAt ? Math.min(at, this.#quietAt) : at
+    return this.#now() < this.quietAt ? Math.min(at, this.quietAt) : at
   }
 
   troubleOf(node: number): Trouble {
