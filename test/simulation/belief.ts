@@ -11,6 +11,8 @@ export interface Belief {
   readonly patienceMillis: number
   /** The user has been told that it is over. */
   heardOfEnd: boolean
+  /** The user has been told of a loss. */
+  isLost: boolean
   /** The user does not listen any more. */
   isClosed: boolean
   /** Since when the process has run with a term that has run out, without ending it. */

@@ -46,12 +46,16 @@ export class Beliefs {
     if (this.#ledger.acquisition(token)?.sender !== sender || this.#tokens.has(token)) {
       this.#findings.report("tokens grow", `${sender.name} holds with a token that is not its own: ${token}`)
     }
+    this.#tokens.add(token)
+    this.#present.push(belief)
+    if (!isBelieved(belief)) {
+      // It was stopped between the beginning and the news of it.
+      return
+    }
     if (this.#findings.broken.size === 0 && this.#newest !== undefined && FencingTokenOrder(token, this.#newest) <= 0) {
       this.#findings.report("tokens grow", `${sender.name} holds with ${token} after ${this.#newest}`)
     }
-    this.#tokens.add(token)
     this.#newest = token
-    this.#present.push(belief)
   }
 
   /** The user asks whether it still holds, and if so, writes to what the lease protects. */
@@ -75,6 +79,10 @@ export class Beliefs {
 
   /** The user is told of the loss, which only evidence brings about before its time (R2). */
   end(belief: Belief, sender: Sender): void {
+    if (belief.isLost) {
+      return
+    }
+    belief.isLost = true
     const reason = belief.term.loss?.reason
     this.#findings.tell(sender.name, () => `LOST ${belief.held.token}: ${reason?._tag}`)
     belief.heardOfEnd = true

@@ -183,7 +183,11 @@ export const drawFaults = (dice: Dice, stage: Stage): ReadonlyArray<Fault> => {
 }
 
 /** At most so many of them, with their names. */
-const someOf = <A>(kinds: Readonly<Record<string, A>>, dice: Dice, most: number): ReadonlyArray<readonly [string, A]> => {
+const someOf = <A>(
+  kinds: Readonly<Record<string, A>>,
+  dice: Dice,
+  most: number
+): ReadonlyArray<readonly [string, A]> => {
   const left = Object.entries(kinds)
   return Array.from({ length: dice.integer(most + 1) }, () => left.splice(dice.integer(left.length), 1)).flat()
 }

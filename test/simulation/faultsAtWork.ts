@@ -157,7 +157,12 @@ export const follow = (
   { node, then }: Ambush
 ): void =>
   then.forEach((fault) =>
-    strike(world, nodes, plan, overBy({ ...fault, at: world.time.now, ...("node" in fault ? { node } : {}) } as Fault, plan.quietAt))
+    strike(
+      world,
+      nodes,
+      plan,
+      overBy({ ...fault, at: world.time.now, ...("node" in fault ? { node } : {}) } as Fault, plan.quietAt)
+    )
   )
 
 const tampered = (how: "clear" | "shorten" | "rename" | "renewTime", wallMillis: number): JsonObject => {

@@ -1,3 +1,4 @@
+import type { Acquisition } from "./ledger.js"
 import { isHeld } from "./ledger.js"
 import type { Life } from "./life.js"
 import type { World } from "./world.js"
@@ -15,7 +16,7 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
   for (const life of lives) {
     const { idleSince, process } = life
     if (
-      life.sender === acquisition.sender && idleSince !== undefined && acquisition.at <= idleSince &&
+      life.sender === acquisition.sender && idleSince !== undefined && isKnown(acquisition, life) &&
       process.isRunning && !life.isEnding && process.resumedAt < idleSince &&
       time.now - Math.max(idleSince, life.connection.lastTroubleAt()) > givingBackMillis(life) &&
       life.connection.lastTroubleAt() <= idleSince
@@ -30,11 +31,18 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
   }
 }
 
+/** What lands after its sender has given the request up may do so unseen: it ends by its duration (T3). */
+const isKnown = ({ at, sentAt }: Acquisition, { idleSince = 0, settings }: Life): boolean =>
+  sentAt <= idleSince && at - sentAt < 0.8 * settings.requestTimeout
+
 const givingBackMillis = ({ settings }: Life): number =>
   (settings.requestTimeout + settings.releaseTimeout) * 1.1 + 1000
 
 /** In the end nothing is left that would keep a process from exiting (F24), or others from the lease. */
-export const checkRemains = ({ controlPlane, findings, ledger, serverProcess }: World, lives: ReadonlyArray<Life>): void => {
+export const checkRemains = (
+  { controlPlane, findings, ledger, serverProcess }: World,
+  lives: ReadonlyArray<Life>
+): void => {
   for (const { connection, process } of lives) {
     const left = [
       ...process.leftovers(),

@@ -14,6 +14,7 @@ export interface Acquisition {
   readonly sender: Sender
   readonly token: string
   readonly acquireTime: string | undefined
+  readonly sentAt: number
   readonly at: number
 }
 
@@ -22,6 +23,7 @@ export interface Write {
   readonly sender: Sender
   readonly request: Request
   readonly purpose: Purpose
+  readonly sentAt: number
   /** What its sender held as it was sent. */
   readonly terms: ReadonlyArray<string>
   /** Its sender had been stopped between looking at the clock and sending. */
@@ -83,7 +85,7 @@ export class Ledger {
     switch (write.purpose) {
       case "acquire":
         if (after !== undefined) {
-          this.#begin(write.sender, after, at)
+          this.#begin(write, after, at)
         }
         break
       case "renew":
@@ -117,7 +119,9 @@ export class Ledger {
     if (before === undefined || after === undefined || before.metadata.uid !== after.metadata.uid) {
       return
     }
-    const lost = Object.keys(before.metadata.labels ?? {}).filter((label) => after.metadata.labels?.[label] === undefined)
+    const lost = Object.keys(before.metadata.labels ?? {}).filter((label) =>
+      after.metadata.labels?.[label] === undefined
+    )
     if (lost.length > 0) {
       this.#findings.report("others' fields", `${purpose} has removed ${lost.join(", ")}`)
     }
@@ -139,9 +143,10 @@ export class Ledger {
     }
   }
 
-  #begin(sender: Sender, record: LeaseJson, at: number): void {
+  #begin({ sender, sentAt }: Write, record: LeaseJson, at: number): void {
     const acquisition = {
       sender,
+      sentAt,
       token: record.metadata.resourceVersion,
       acquireTime: record.spec.acquireTime,
       at

@@ -79,12 +79,12 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("A3 the take's precondition", 100, {
     file: "internal/acquiring.ts",
     from: "engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)",
-    to:
-      "engine.requests.patch(ref, { resourceVersion: (resourceVersion, undefined as never), spec }, limitMillis)"
+    to: "engine.requests.patch(ref, { resourceVersion: (resourceVersion, undefined as never), spec }, limitMillis)"
   }),
   mutant("A3 a PATCH, not a PUT", 100, {
     file: "internal/memory/kubeApi.ts",
-    from: "          patchType: \"application/merge-patch+json\",\n          body: wire(patchToJson(patch)),\n          fieldManager\n        })",
+    from:
+      "          patchType: \"application/merge-patch+json\",\n          body: wire(patchToJson(patch)),\n          fieldManager\n        })",
     to: `          patchType: "application/json-patch+json",
           body: [
             { op: "test", path: "/metadata/resourceVersion", value: patch.resourceVersion },

@@ -16,16 +16,11 @@ import { openWatch } from "./watching.js"
 import type { Weather } from "./weather.js"
 import type { VirtualTime } from "./virtualTime.js"
 
-/** A request that its sender still waits for. */
-export interface Pending {
-  readonly write: Write
-  readonly sentAt: number
-}
-
 /** The way of one process to the API server. */
 export interface Connection {
   readonly api: KubeApi["Type"]
-  readonly pending: ReadonlySet<Pending>
+  /** The requests whose answers are still waited for. */
+  readonly pending: ReadonlySet<Write>
   readonly openWatches: () => number
   /** As when the process is no more. */
   readonly hangUp: () => void
@@ -66,7 +61,7 @@ const usualMillis = { least: 0.2, most: 4 } as const
 
 export const connect = (options: ConnectionOptions): Connection => {
   const { dice, findings, follow, node, process, sender, serve, spring, time, validTerms, weather } = options
-  const pending = new Set<Pending>()
+  const pending = new Set<Write>()
   const watches = new Set<() => void>()
   let sent = 0
   let lastTroubleAt = Number.NEGATIVE_INFINITY
@@ -85,11 +80,11 @@ export const connect = (options: ConnectionOptions): Connection => {
         sender,
         request,
         purpose: purposeOf(request, sender.owner),
+        sentAt: time.now,
         terms: validTerms(),
         wasStopped: process.resumedAt === time.now
       }
-      const waiting: Pending = { write, sentAt: time.now }
-      pending.add(waiting)
+      pending.add(write)
       findings.tell(process.name, () => `#${number} ${describe(write)}`)
       if (write.purpose === "renew" && write.terms.length === 0 && !write.wasStopped) {
         findings.report("no request after the deadline", `${process.name} renews without a term`)
@@ -100,7 +95,7 @@ export const connect = (options: ConnectionOptions): Connection => {
       const blow = ambush?.blow ?? {}
       if (ambush !== undefined) {
         // What an acquire has left has to be given back, whatever has become of its answer (T3).
-        if (write.purpose !== "acquire" || blow.requestLateMillis !== undefined || blow.againAfterMillis !== undefined) {
+        if (write.purpose !== "acquire" || blow.againAfterMillis !== undefined) {
           lastTroubleAt = time.now
         }
         findings.tell("FAULT", () => `${process.name} #${number} falls into an ambush: ${JSON.stringify(blow)}`)
@@ -119,7 +114,7 @@ export const connect = (options: ConnectionOptions): Connection => {
             follow(ambush)
           }
           process.post(() => {
-            if (pending.delete(waiting)) {
+            if (pending.delete(write)) {
               findings.tell(process.name, () => `#${number} answered: ${describeAnswer(answer)}`)
             }
             // The types of answers are those of the requests that they answer.
@@ -171,7 +166,7 @@ export const connect = (options: ConnectionOptions): Connection => {
       reach("sent")
       return Effect.sync(() => {
         isAborted = true
-        pending.delete(waiting)
+        pending.delete(write)
         findings.tell(process.name, () => `#${number} given up`)
       })
     }) as Effect.Effect<A, never>

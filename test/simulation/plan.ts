@@ -86,20 +86,26 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
   const slowest = dice.extreme(0.95, 1)
   const fastest = dice.chance(0.8) ? slowest * mostDrift * (1 - 1e-9) : slowest
   const maxClockSkew = dice.pick([1000, 1000, 3000])
-  const replicas = [0, dice.extreme(0, maxClockSkew), dice.extreme(0, maxClockSkew)]
+  // Clocks as far apart as the guarantee allows, in the direction that hurts: half of the nodes are slow, and their
+  // replica of the API server is behind that of the others.
+  const isTight = dice.chance(0.4)
+  const replicas = isTight ? [0, maxClockSkew] : [0, dice.extreme(0, maxClockSkew), dice.extreme(0, maxClockSkew)]
   const ttl = dice.pick([5000, 10_000, 15_000, 30_000, 30_000, 60_000])
   const isMixed = dice.chance(0.3)
   const count = nodes ?? dice.pick([2, 2, 2, 3, 3, 4])
   const isJumpy = dice.chance(0.3)
   const isBusy = dice.chance(0.4)
-  const styles = dice.pick<Styles>([["wait", "wait", "campaign", "withLease", "try"], ["wait"], ["campaign", "withLease"]])
+  const styles = dice.pick<Styles>([["wait", "wait", "campaign", "withLease", "try"], ["wait"], [
+    "campaign",
+    "withLease"
+  ]])
   const drawn = Array.from({ length: count }, (_, index): NodePlan => {
     const own = dice.fork(`node ${index}`)
     const variant = (): SettingsPlan =>
-      drawSettings(own, isMixed ? own.pick([10_000, 20_000, 30_000]) : ttl, maxClockSkew)
+      drawSettings(own, isMixed ? own.pick([10_000, 20_000, 30_000]) : ttl, maxClockSkew, isTight)
     const variants = [variant(), variant(), variant()] as const
     return {
-      rate: own.extreme(slowest, fastest),
+      rate: isTight ? [slowest, fastest][index % 2] ?? slowest : own.extreme(slowest, fastest),
       wallOffset: own.chance(0.5) ? 0 : own.between(-12, 12) * 3_600_000,
       interleaving: {
         isShuffled: own.chance(0.5),
@@ -116,7 +122,7 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
         verifyMillis: own.chance(0.2) ? own.span(ttl / 20, ttl) : Number.POSITIVE_INFINITY
       },
       fieldManager: own.chance(0.8) ? "kubernetes-lease" : `manager-${index}`,
-      replica: own.integer(replicas.length),
+      replica: isTight ? index % 2 : own.integer(replicas.length),
       bootsAt: own.chance(0.5) ? 0 : own.between(0, 20_000)
     }
   })
@@ -127,7 +133,7 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
     seed,
     nodes: drawn,
     server: {
-      rate: dice.extreme(slowest, fastest),
+      rate: isTight ? fastest : dice.extreme(slowest, fastest),
       wallOffset: dice.chance(0.5) ? 0 : dice.between(-2, 2) * 3_600_000,
       replicas,
       managedFieldsTime: dice.chance(0.85) ? "everyChange" : "ownershipChange",
@@ -138,7 +144,11 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
     faults: drawFaults(dice.fork("faults"), {
       nodes: count,
       longest,
-      requestTimeout: Math.min(...drawn.flatMap(({ variants }) => variants.map(({ requestTimeout }) => requestTimeout))),
+      requestTimeout: Math.min(
+        ...drawn.flatMap(({ variants }) =>
+          variants.flatMap(({ acquireTimeout, requestTimeout }) => [acquireTimeout, requestTimeout])
+        )
+      ),
       slowest,
       fastest,
       quietAt,
@@ -149,9 +159,9 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
   }
 }
 
-const drawSettings = (dice: Dice, ttl: number, maxClockSkew: number): SettingsPlan => {
+const drawSettings = (dice: Dice, ttl: number, maxClockSkew: number, isTight: boolean): SettingsPlan => {
   const durationMillis = Math.ceil(ttl / 1000) * 1000
-  const renewDeadline = dice.chance(0.5) ? 0.9 * ttl : Math.floor(durationMillis / mostDrift)
+  const renewDeadline = !isTight && dice.chance(0.5) ? 0.9 * ttl : Math.floor(durationMillis / mostDrift)
   const renewalInterval = Math.floor(dice.chance(0.6) ? ttl / 3 : dice.between(0.1, 0.6) * ttl)
   const mostRequestTimeout = Math.floor((renewDeadline - renewalInterval) / 2)
   return {

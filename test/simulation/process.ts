@@ -27,6 +27,9 @@ interface Timer {
   happening: Happening
 }
 
+/** The rest of what is logged are details. */
+const firstOf = (message: unknown): string => String(Array.isArray(message) ? message[0] : message)
+
 /** More turns than this without time passing is a loop that never waits. */
 const mostTurns = 50_000
 
@@ -79,7 +82,7 @@ export class Process {
     this.#interleaving = options.interleaving
     this.#random = Random.make(options.dice.fork("Random").unit())
     this.#log = options.log
-    this.#logger = Logger.make(({ logLevel, message }) => options.log?.(logLevel.label, String(message)))
+    this.#logger = Logger.make(({ logLevel, message }) => options.log?.(logLevel.label, firstOf(message)))
     this.#scheduler = {
       shouldYield: (fiber) => this.#shouldYield(fiber.currentOpCount) ? 0 : false,
       scheduleTask: (task, _priority, fiber) => {

@@ -3,7 +3,7 @@ export interface Stage {
   readonly nodes: number
   /** The longest ttl. */
   readonly longest: number
-  /** What most requests may take. */
+  /** So long every request is waited for. */
   readonly requestTimeout: number
   /** Of all clocks, and the fastest one. */
   readonly slowest: number

@@ -31,7 +31,7 @@ const then = { at: 0, node: 0 } as const
 export const tricks: Readonly<Record<string, DrawTrick>> = {
   /** T2, T3: an answer is no evidence of when the server wrote. */
   lateAnswer: (dice, { longest, requestTimeout }) => ({
-    ...ofHolderOr(dice, ["renew"], ["acquire"]),
+    ...dice.pick([{ aim: "holder", of: "renew" }, { aim: "contender", of: "acquire" }] as const),
     blow: { answerLateMillis: dice.between(0.5, 0.97) * requestTimeout },
     moment: "answered",
     then: [cut(then, dice.between(1.2, 3) * longest)]

@@ -108,6 +108,7 @@ export class User {
         term,
         patienceMillis: this.#world.lossMillis(life.settings.ttl),
         heardOfEnd: false,
+        isLost: false,
         isClosed: false,
         overdueSince: undefined,
         overAfterStep: undefined
