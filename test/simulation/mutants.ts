@@ -52,8 +52,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("T3 what may have landed is given back", 100, {
     file: "internal/acquiring.ts",
-    from: "unsettled.size > 0 ?",
-    to: "unsettled.size > 1e9 ?"
+    from: "left.length > 0 ?",
+    to: "left.length > 1e9 ?"
   }),
   mutant("T4 being held is computed from the clocks", 100, {
     file: "LeaseService.ts",
