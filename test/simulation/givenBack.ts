@@ -18,8 +18,7 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
     if (
       life.sender === acquisition.sender && idleSince !== undefined && isKnown(acquisition, life) &&
       process.isRunning && !life.isEnding && process.resumedAt < idleSince &&
-      time.now - Math.max(idleSince, life.connection.lastTroubleAt()) > givingBackMillis(life) &&
-      life.connection.lastTroubleAt() <= idleSince
+      time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.sentAt
     ) {
       findings.report(
         "given back",
