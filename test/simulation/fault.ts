@@ -82,7 +82,7 @@ export type Fault =
       readonly blow: Blow
       readonly moment: Moment
       /** What happens at that moment; a `node` is that of the sender. */
-      readonly then: ReadonlyArray<Fault>
+      readonly followedBy: ReadonlyArray<Fault>
     }
     /** A third party breaks assumption (d). */
     | { readonly kind: "tamper"; readonly how: "delete" | "clear" | "shorten" | "rename" | "renewTime" }

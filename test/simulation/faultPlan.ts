@@ -156,11 +156,11 @@ const unlawful = {
 
 /** Each history has a few kinds of fault only: what hides behind one is found where that one is missing. */
 export const drawFaults = (dice: Dice, stage: Stage): ReadonlyArray<Fault> => {
-  const scattered = someOf(lawful, dice, 5).filter(([kind], _, all) =>
+  const scattered = someOf(lawful, dice, dice.integer(6)).filter(([kind], _, all) =>
     // On a machine that was suspended and whose wall clock has stepped back, no clock tells of the time passed (a).
     kind !== "stepBack" || !all.some(([other]) => other === "suspend")
   )
-  const aimed = someOf(tricks, dice, 3)
+  const aimed = someOf(tricks, dice, 1 + dice.integer(4))
   const broken = dice.chance(0.2) ? dice.pick([unlawful.tamper, unlawful.tamper, unlawful.namesake]) : undefined
   const draw = (own: Dice, at: number): Fault | undefined => {
     // What breaks an assumption is rare, or nothing else would happen.
@@ -182,14 +182,14 @@ export const drawFaults = (dice: Dice, stage: Stage): ReadonlyArray<Fault> => {
   return faults
 }
 
-/** At most so many of them, with their names. */
+/** So many of them, with their names. */
 const someOf = <A>(
   kinds: Readonly<Record<string, A>>,
   dice: Dice,
-  most: number
+  many: number
 ): ReadonlyArray<readonly [string, A]> => {
   const left = Object.entries(kinds)
-  return Array.from({ length: dice.integer(most + 1) }, () => left.splice(dice.integer(left.length), 1)).flat()
+  return Array.from({ length: many }, () => left.splice(dice.integer(left.length), 1)).flat()
 }
 
 const ambush = (trick: Trick, dice: Dice, at: number, stage: Stage): Fault => ({

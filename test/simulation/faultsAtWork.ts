@@ -154,9 +154,9 @@ export const follow = (
   world: World,
   nodes: ReadonlyArray<Node>,
   plan: Plan,
-  { node, then }: Ambush
+  { followedBy, node }: Ambush
 ): void =>
-  then.forEach((fault) =>
+  followedBy.forEach((fault) =>
     strike(
       world,
       nodes,

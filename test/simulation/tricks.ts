@@ -10,7 +10,7 @@ export interface Trick {
   readonly of: Purpose
   readonly blow: Blow
   readonly moment: Moment
-  readonly then: ReadonlyArray<Fault>
+  readonly followedBy: ReadonlyArray<Fault>
 }
 
 type DrawTrick = (dice: Dice, stage: Stage) => Trick
@@ -22,7 +22,7 @@ const ofHolderOr = (dice: Dice, holders: Purposes, contenders: Purposes): Pick<T
   dice.chance(0.7) ? { aim: "holder", of: dice.pick(holders) } : { aim: "contender", of: dice.pick(contenders) }
 
 /** A `node` of what follows is that of the sender, and it happens then. */
-const then = { at: 0, node: 0 } as const
+const thereupon = { at: 0, node: 0 } as const
 
 /**
  * Faults that matter only in one instant of a request, which one that is drawn from all of time seldom meets. Each aims at
@@ -34,7 +34,7 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     ...dice.pick([{ aim: "holder", of: "renew" }, { aim: "contender", of: "acquire" }] as const),
     blow: { answerLateMillis: dice.between(0.5, 0.97) * requestTimeout },
     moment: "answered",
-    then: [cut(then, dice.between(1.2, 3) * longest)]
+    followedBy: [cut(thereupon, dice.between(1.2, 3) * longest)]
   }),
   /** T3: what an abandoned acquire has left. */
   abandoned: (dice, { longest, requestTimeout }) => ({
@@ -42,27 +42,29 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     of: "acquire",
     blow: dice.chance(0.6) ? { loses: "answer" } : { requestLateMillis: dice.between(0.1, 1.5) * requestTimeout },
     moment: "sent",
-    then: [{ ...then, kind: "idle", millis: dice.between(1, 3) * longest }]
+    followedBy: [{ ...thereupon, kind: "idle", millis: dice.between(1, 3) * longest }]
   }),
   /** A3, X2: a write that arrives when the record is another's. */
   lateRequest: (dice, { longest, requestTimeout }) => ({
     ...ofHolderOr(dice, ["clear", "clear", "remove", "remove", "renew", "handOver"], ["acquire"]),
     blow: { requestLateMillis: dice.chance(0.4) ? dice.span(5, requestTimeout) : dice.between(0.8, 2.5) * longest },
     moment: "sent",
-    then: dice.chance(0.3) ? [{ ...then, kind: "crash", downMillis: dice.span(10, longest), isRenamed: true }] : []
+    followedBy: dice.chance(0.3)
+      ? [{ ...thereupon, kind: "crash", downMillis: dice.span(10, longest), isRenamed: true }]
+      : []
   }),
   again: (dice, { longest }) => ({
     ...ofHolderOr(dice, ["clear", "remove", "renew", "handOver"], ["acquire"]),
     blow: { againAfterMillis: dice.span(2, 2 * longest) },
     moment: "sent",
-    then: []
+    followedBy: []
   }),
   /** T5, E1: the process stands still while a request is under way. */
   stopped: (dice, { longest }) => ({
     ...ofHolderOr(dice, ["renew", "renew", "clear"], ["acquire", "read"]),
     blow: {},
     moment: dice.pick(["sent", "answered"]),
-    then: [{ ...then, kind: "pause", millis: dice.between(0.5, 1.3) * longest, afterOperations: 0 }]
+    followedBy: [{ ...thereupon, kind: "pause", millis: dice.between(0.5, 1.3) * longest, afterOperations: 0 }]
   }),
   /** E1, E2: nobody but the record tells those who are new how old it is. */
   newcomers: (dice, { longest }) => ({
@@ -70,9 +72,15 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     of: "renew",
     blow: {},
     moment: "answered",
-    then: [
-      cut(then, dice.between(1.5, 3) * longest),
-      { ...then, kind: "crash", aim: "others", downMillis: dice.span(10, longest / 2), isRenamed: dice.chance(0.5) }
+    followedBy: [
+      cut(thereupon, dice.between(1.5, 3) * longest),
+      {
+        ...thereupon,
+        kind: "crash",
+        aim: "others",
+        downMillis: dice.span(10, longest / 2),
+        isRenamed: dice.chance(0.5)
+      }
     ]
   }),
   /** E1: a read that was long on its way there shows what has only just been written. */
@@ -81,27 +89,27 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     of: "read",
     blow: { requestLateMillis: dice.between(0.5, 0.95) * requestTimeout },
     moment: "carriedOut",
-    then: [{ ...cut(then, dice.between(1.5, 3) * longest), aim: "holder" }]
+    followedBy: [{ ...cut(thereupon, dice.between(1.5, 3) * longest), aim: "holder" }]
   }),
   /** R2: a conflict that means nothing. */
   touched: (dice) => ({
     ...ofHolderOr(dice, ["renew", "renew", "clear", "remove"], ["acquire"]),
     blow: { requestLateMillis: dice.between(2, 50) },
     moment: "sent",
-    then: [{ at: 0, kind: "label" }]
+    followedBy: [{ at: 0, kind: "label" }]
   }),
   died: (dice, { longest }) => ({
     ...ofHolderOr(dice, ["renew", "clear", "remove", "handOver"], ["acquire"]),
     blow: {},
     moment: dice.pick(["sent", "carriedOut", "answered"]),
-    then: [{ ...then, kind: "crash", downMillis: dice.span(5, 2 * longest), isRenamed: dice.chance(0.5) }]
+    followedBy: [{ ...thereupon, kind: "crash", downMillis: dice.span(5, 2 * longest), isRenamed: dice.chance(0.5) }]
   }),
   /** E2, T6: the next answer is another replica's. */
   otherReplica: (dice, { replicas }) => ({
     ...ofHolderOr(dice, ["renew"], ["read", "acquire"]),
     blow: {},
     moment: "answered",
-    then: [{ ...then, kind: "failover", replica: dice.integer(replicas) }]
+    followedBy: [{ ...thereupon, kind: "failover", replica: dice.integer(replicas) }]
   }),
   /** E1: the wall clock of whoever waits. */
   steppedWhileWaiting: (dice, { longest }) => ({
@@ -109,14 +117,27 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     of: "read",
     blow: {},
     moment: "answered",
-    then: [{ ...then, kind: "stepWall", millis: dice.span(longest / 4, 100 * longest) }]
+    followedBy: [{ ...thereupon, kind: "stepWall", millis: dice.span(longest / 4, 100 * longest) }]
+  }),
+  /** T3: a webhook changes what whoever has just read is about to write. */
+  admitted: (dice, { longest }) => ({
+    aim: "contender",
+    of: "read",
+    blow: {},
+    moment: "answered",
+    followedBy: [{
+      ...thereupon,
+      kind: "webhook",
+      millis: dice.between(0.1, 2) * longest,
+      changes: dice.pick(["blank", "blank", "holder", "acquireTime", "transitions"])
+    }]
   }),
   /** X1, X4: the end of a term that its holder cannot tell. */
   unheard: (dice, { longest }) => ({
     ...ofHolderOr(dice, ["clear", "handOver", "remove"], ["read"]),
     blow: { loses: dice.pick(["request", "answer"]) },
     moment: "sent",
-    then: dice.chance(0.5) ? [cut(then, dice.span(100, longest))] : []
+    followedBy: dice.chance(0.5) ? [cut(thereupon, dice.span(100, longest))] : []
   })
 }
 
@@ -126,5 +147,5 @@ export const tampering: DrawTrick = (dice) => ({
   of: "renew",
   blow: {},
   moment: "answered",
-  then: [{ at: 0, kind: "tamper", how: dice.pick(["delete", "delete", "clear", "rename"]) }]
+  followedBy: [{ at: 0, kind: "tamper", how: dice.pick(["delete", "delete", "clear", "rename"]) }]
 })
