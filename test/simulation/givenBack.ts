@@ -1,6 +1,7 @@
 import type { Acquisition } from "./ledger.js"
 import { isHeld } from "./ledger.js"
 import type { Life } from "./life.js"
+import { termOf } from "./termSpy.js"
 import type { World } from "./world.js"
 
 /** Nobody else can have a lease that stands in the name of a process which does not know of it (F28). */
@@ -18,7 +19,9 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
     if (
       life.sender === acquisition.sender && idleSince !== undefined && isKnown(acquisition, life) &&
       process.isRunning && !life.isEnding && process.resumedAt < idleSince &&
-      time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.sentAt
+      time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.sentAt &&
+      // What has been lost is not written to any more.
+      termOf(process, acquisition.token)?.loss === undefined
     ) {
       findings.report(
         "given back",

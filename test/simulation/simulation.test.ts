@@ -5,9 +5,9 @@ import { regressions } from "./seeds.js"
 import { simulate } from "./simulation.js"
 
 /** Of CPU, for random seeds; `SIMULATION_SECONDS` for longer runs. */
-const seconds = Number(process.env["SIMULATION_SECONDS"] ?? 6)
+const seconds = Number(process.env["SIMULATION_SECONDS"] ?? 4)
 
-const fixed = [1, 3, 4, 5]
+const fixed = [1, 3]
 
 const holdsUp = (seed: number): void => {
   const outcome = simulate(drawPlan(seed))
