@@ -71,7 +71,7 @@ export const acquire = (
       outcome: yield* Deferred.make<Outcome, KubeError>(),
       isWanted: yield* Deferred.make<boolean>()
     }
-    const attempting: Attempting = { engine, settings, options, unsettled: new Set() }
+    const attempting: Attempting = { engine, settings, options, unsettled: new Set(), doubtful: new Set() }
     // Uninterruptible, but for its waits and reads: a term that has begun is never lost on the way.
     const fiber = yield* Effect.forkDaemon(attempt(attempting, handover))
     // Interrupted at once if the engine has closed.
@@ -103,11 +103,13 @@ interface Attempting {
   readonly options: AttemptOptions
   /** The terms of acquiring writes that have been sent and may have landed. */
   readonly unsettled: Set<TermIdentity>
+  /** Those answered with a conflict: with a race that is lost, or with their own first copy, if a proxy sent them twice. */
+  readonly doubtful: Set<TermIdentity>
 }
 
 /** Before another has its turn, either the caller has the term or nothing is left of it (T3, A4). */
 const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effect.Effect<void> => {
-  const { engine, options, settings, unsettled } = attempting
+  const { doubtful, engine, options, settings, unsettled } = attempting
   const handOver = (term: Term): Effect.Effect<void> =>
     Deferred.succeed(outcome, Outcome.Begun({ term })).pipe(
       Effect.zipRight(Deferred.await(isWanted)),
@@ -125,7 +127,11 @@ const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effec
         ? Effect.succeed(Outcome.HeldHere({ term: held.value }))
         : firstTry
   ).pipe(
-    Effect.onExit(() => unsettled.size > 0 ? giveBack(engine, settings, [...unsettled]) : Effect.void),
+    Effect.onExit((exit) => {
+      // Whoever goes on after a conflict is shown the record; what is its own it takes.
+      const left = [...unsettled, ...(Exit.isInterrupted(exit) ? doubtful : [])]
+      return left.length > 0 ? giveBack(engine, settings, left) : Effect.void
+    }),
     Effect.tap((result) => result._tag === "Begun" ? handOver(result.term) : Effect.void),
     engine.locks.withLock(termKey(settings, settings.owner)),
     logging({ owner: settings.owner, ref: settings }),
@@ -200,7 +206,7 @@ const tryShown = (attempting: Attempting, shown: Option.Option<LeaseObject>): At
 
 /** Creates the Lease, or takes the record, and begins the term if the answer shows this very term in time (T3). */
 const write = (
-  { engine, options, settings, unsettled }: Attempting,
+  { doubtful, engine, options, settings, unsettled }: Attempting,
   record: Option.Option<LeaseObject>
 ): Attempt =>
   Effect.gen(function*() {
@@ -222,7 +228,18 @@ const write = (
     }
     unsettled.add(sent)
     const answer = yield* send(engine, settings, record, spec).pipe(
-      Effect.tapError((error) => Effect.sync(() => error._tag !== "Transient" && unsettled.delete(sent)))
+      Effect.tapError((error) =>
+        Effect.suspend(() => {
+          if (error._tag !== "Transient") {
+            unsettled.delete(sent)
+          }
+          if (error._tag !== "Conflict") {
+            return Effect.void
+          }
+          doubtful.add(sent)
+          return Effect.allowInterrupt
+        })
+      )
     )
     if (!isTermSent(sent, answer)) {
       return yield* refuse(
@@ -243,6 +260,7 @@ const write = (
     // Nobody waits for this term any more: what has landed is given back under the lock of this attempt.
     yield* Effect.allowInterrupt
     unsettled.clear()
+    doubtful.clear()
     yield* engine.terms.add(term)
     term.renewal = yield* forkDetached(engine.holding)(renewals(engine, term))
     yield* log(Effect.logInfo("Acquired", { token: term.token }))

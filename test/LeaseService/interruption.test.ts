@@ -152,6 +152,32 @@ describe("an acquire that is interrupted", sideBySide, () => {
       })))
   }
 
+  for (const vacant of [false, true]) {
+    const what = vacant ? "take" : "create"
+    it.effect(`T3 F28 a proxy sends its ${what} twice: the conflict that answers hides what has landed`, () =>
+      scenario(Effect.gen(function*() {
+        if (vacant) {
+          yield* recordOf({ holderIdentity: "" })
+        }
+        const api = yield* KubeApi
+        const twice = <A, E>(write: Effect.Effect<A, E>) => Effect.zipRight(write, Effect.delay(write, "1 second"))
+        const service = yield* Layer.build(LeaseServiceModule.layer).pipe(
+          Effect.provideService(KubeApi, {
+            ...api,
+            createLease: (draft) => twice(api.createLease(draft)),
+            patchLease: (ref, patch) =>
+              patch.spec.holderIdentity === "me" ? twice(api.patchLease(ref, patch)) : api.patchLease(ref, patch)
+          })
+        )
+        const attempt = yield* Effect.fork(Effect.provide(Effect.scoped(tryAcquire(mine)), service))
+        yield* TestClock.adjust(500)
+        assert.strictEqual(yield* recordedHolder, "me")
+        yield* Fiber.interrupt(attempt)
+        yield* TestClock.adjust("9 seconds")
+        assert.notStrictEqual(yield* recordedHolder, "me")
+      })))
+  }
+
   it.effect("T3 X4 gives back also when the first tries to give back fail", () =>
     scenario(leavingNothing(Effect.gen(function*() {
       yield* inject(Fault.delayAnswer("1 second").pipe(Fault.on("create")))

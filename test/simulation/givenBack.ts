@@ -1,0 +1,67 @@
+import type { Acquisition } from "./ledger.js"
+import { isHeld } from "./ledger.js"
+import type { Life } from "./life.js"
+import { termOf } from "./termSpy.js"
+import type { World } from "./world.js"
+
+/** Nobody else can have a lease that stands in the name of a process which does not know of it (F28). */
+export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, weather }: World): void => {
+  if (findings.broken.size > 0 || !weather.isCalm) {
+    return
+  }
+  const record = controlPlane.record()
+  const acquisition = ledger.ownerOf(record)
+  if (record === undefined || acquisition === undefined || !isHeld(record)) {
+    return
+  }
+  for (const life of lives) {
+    const { idleSince, process } = life
+    if (
+      life.sender === acquisition.sender && idleSince !== undefined && isKnown(acquisition, life) &&
+      process.isRunning && !life.isEnding && process.resumedAt < idleSince &&
+      time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.sentAt &&
+      // What has been lost is not written to any more.
+      termOf(process, acquisition.token)?.loss === undefined
+    ) {
+      findings.report(
+        "given back",
+        `${process.name} has been idle since ${
+          (idleSince / 1000).toFixed(3)
+        } s, but the record is its term ${acquisition.token}`
+      )
+    }
+  }
+}
+
+/** What lands after its sender has given the request up may do so unseen: it ends by its duration (T3). */
+const isKnown = ({ at, sentAt }: Acquisition, { idleSince = 0, settings }: Life): boolean =>
+  sentAt <= idleSince && at - sentAt < 0.8 * settings.requestTimeout
+
+const givingBackMillis = ({ settings }: Life): number =>
+  (settings.requestTimeout + settings.releaseTimeout) * 1.1 + 1000
+
+/** In the end nothing is left that would keep a process from exiting (F24), or others from the lease. */
+export const checkRemains = (
+  { controlPlane, findings, ledger, serverProcess }: World,
+  lives: ReadonlyArray<Life>
+): void => {
+  for (const { connection, process } of lives) {
+    const left = [
+      ...process.leftovers(),
+      ...(connection.pending.size > 0 ? [`${connection.pending.size} requests`] : []),
+      ...(connection.openWatches() > 0 ? [`${connection.openWatches()} watches`] : [])
+    ]
+    if (left.length > 0) {
+      findings.report("nothing remains", `${process.name}: ${left.join(", ")}`)
+    }
+  }
+  const left = serverProcess.leftovers()
+  if (left.length > 0) {
+    findings.report("nothing remains", `server: ${left.join(", ")}`)
+  }
+  const record = controlPlane.record()
+  const acquisition = ledger.ownerOf(record)
+  if (record !== undefined && isHeld(record) && lives.some(({ sender }) => sender === acquisition?.sender)) {
+    findings.report("given back", `${acquisition?.sender.name} has ended, but its term ${acquisition?.token} stands`)
+  }
+}

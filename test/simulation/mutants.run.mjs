@@ -1,0 +1,64 @@
+/**
+ * Breaks one rule after the other in a copy of the sources, and tells within how many seeds the simulation notices:
+ * `node test/simulation/mutants.run.mjs [part of a rule's name] [seeds]`. Fails if one is noticed later than it has to be.
+ */
+import { spawnSync } from "node:child_process"
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+import { build, context } from "esbuild"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const [wanted = "", seeds] = process.argv.slice(2)
+const work = mkdtempSync(join(tmpdir(), "mutants-"))
+
+/** The text with its edits, each of which has one place only. */
+const edited = (rule, text, { file, from, to }) => {
+  const parts = text.split(from)
+  if (parts.length !== 2) {
+    throw new Error(`${rule}: ${file} has its text ${parts.length - 1} times`)
+  }
+  return parts.join(to)
+}
+
+let failures = 0
+try {
+  symlinkSync(join(root, "node_modules"), join(work, "node_modules"))
+  cpSync(join(root, "package.json"), join(work, "package.json"))
+  cpSync(join(root, "src"), join(work, "src"), { recursive: true })
+  cpSync(join(root, "test/simulation"), join(work, "test/simulation"), { recursive: true })
+  const bundled = { bundle: true, platform: "node", format: "esm", logLevel: "warning" }
+  const list = join(work, "mutants.mjs")
+  await build({ ...bundled, entryPoints: [join(work, "test/simulation/mutants.ts")], outfile: list })
+  const { mutants } = await import(pathToFileURL(list).href)
+  const outfile = join(work, "simulate.mjs")
+  // Kept, for most of what it bundles stays the same from mutant to mutant.
+  const bundle = await context({ ...bundled, entryPoints: [join(work, "test/simulation/simulate.ts")], outfile })
+  try {
+    for (const { edits, rule, within } of mutants.filter(({ rule }) => rule.includes(wanted))) {
+      const files = [...new Set(edits.map(({ file }) => file))]
+      for (const file of files) {
+        const text = readFileSync(join(root, "src", file), "utf8")
+        const broken = edits.filter((edit) => edit.file === file).reduce((text, edit) => edited(rule, text, edit), text)
+        writeFileSync(join(work, "src", file), broken)
+      }
+      await bundle.rebuild()
+      const most = String(seeds ?? within ?? 100)
+      const run = spawnSync(process.execPath, [outfile, "--seeds", most, "--brief", "1"], { encoding: "utf8" })
+      files.forEach((file) => cpSync(join(root, "src", file), join(work, "src", file)))
+      const caught = /^seed (\d+): (.*)$/m.exec(run.stdout)
+      failures += caught === null && within !== undefined ? 1 : 0
+      process.stdout.write(
+        `${rule}: ${
+          caught === null ? `survives ${most} seeds ${run.stderr}` : `caught at seed ${caught[1]} (${caught[2]})`
+        }\n`
+      )
+    }
+  } finally {
+    await bundle.dispose()
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
+process.exitCode = failures > 0 ? 1 : 0

@@ -1,0 +1,196 @@
+/** One text in place of another, which stands exactly once in `src/<file>`. */
+export interface Edit {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+/** One rule broken, by these edits together. */
+export interface Mutant {
+  readonly rule: string
+  readonly edits: readonly [Edit, ...ReadonlyArray<Edit>]
+  /** Within so many seeds, from 1 on, it is noticed; none: never, for the reason that the README gives. */
+  readonly within: number | undefined
+}
+
+const mutant = (rule: string, within: number | undefined, ...edits: Mutant["edits"]): Mutant => ({
+  rule,
+  within,
+  edits
+})
+
+export const mutants: ReadonlyArray<Mutant> = [
+  mutant("T1 transitions are raised", 20, {
+    file: "LeaseTerm.ts",
+    from: "transitions % mostTransitions + 1",
+    to: "transitions % mostTransitions"
+  }),
+  mutant("T2 validity counts from the send instant", 100, {
+    file: "internal/renewing.ts",
+    from: "term.acknowledge(sentAt)",
+    to: "term.acknowledge(acknowledgedAt)"
+  }),
+  mutant("T2 the wall clock counts too", 100, {
+    file: "internal/clocks.ts",
+    from: "    until.wallMillis - since.wallMillis",
+    to: "    0"
+  }),
+  mutant("T3 the answer shows this very term", 100, {
+    file: "internal/acquiring.ts",
+    from: "if (!isTermSent(sent, answer)) {",
+    to: "if (!isTermSent(sent, answer) && settings.ttl === undefined) {"
+  }),
+  mutant("T3 a term counts from the send instant", 100, {
+    file: "internal/acquiring.ts",
+    from: "      sentAt,\n      metricLabels",
+    to: "      sentAt: yield* now,\n      metricLabels"
+  }),
+  mutant("T3 an answer after the deadline begins no term", undefined, {
+    file: "internal/acquiring.ts",
+    from: "if (term.remainingMillis(yield* now) === 0) {",
+    to: "if (term.remainingMillis(yield* now) === -1) {"
+  }),
+  mutant("T3 what may have landed is given back", 100, {
+    file: "internal/acquiring.ts",
+    from: "left.length > 0 ?",
+    to: "left.length > 1e9 ?"
+  }),
+  mutant("T4 being held is computed from the clocks", 100, {
+    file: "LeaseService.ts",
+    from: "const isHeld = Effect.flatMap(now, (at) => engine.terms.isHeld(term, at))",
+    to: "const isHeld = Effect.sync(() => !term.isEnded)"
+  }),
+  mutant("T5 an answer does not revive a term", 100, {
+    file: "internal/renewing.ts",
+    from:
+      "    yield* ensureHeld(engine, term)\n    const record = yield* answer\n    yield* ensureStands(engine, term, record)\n    if",
+    to: "    const record = yield* answer\n    yield* ensureStands(engine, term, record)\n    if"
+  }),
+  mutant("A2 another's unexpired record is left alone", 20, {
+    file: "LeaseTerm.ts",
+    from: "  if (isExpired(evidence)) {",
+    to: "  if (isExpired(evidence) || evidence.sighting.renewTime !== undefined) {"
+  }),
+  mutant("A2 a name lost is somebody else's", 100, {
+    file: "LeaseTerm.ts",
+    from: "by === owner && !ownNameIsTaken",
+    to: "by === owner"
+  }),
+  mutant("A3 the take's precondition", 100, {
+    file: "internal/acquiring.ts",
+    from: "engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)",
+    to: "engine.requests.patch(ref, { resourceVersion: (resourceVersion, undefined as never), spec }, limitMillis)"
+  }),
+  mutant("A3 a PATCH, not a PUT", 100, {
+    file: "internal/memory/kubeApi.ts",
+    from:
+      "          patchType: \"application/merge-patch+json\",\n          body: wire(patchToJson(patch)),\n          fieldManager\n        })",
+    to: `          patchType: "application/json-patch+json",
+          body: [
+            { op: "test", path: "/metadata/resourceVersion", value: patch.resourceVersion },
+            { op: "add", path: "/metadata/labels", value: {} },
+            ...Object.entries((wire(patchToJson(patch)) as { spec: JsonObject }).spec)
+              .map(([field, value]) => ({ op: "add", path: \`/spec/\${field}\`, value }))
+          ],
+          fieldManager
+        }).pipe(Effect.catchTag("Invalid", () => observe("patch", ref, {
+          verb: "patch",
+          ...refOf(ref),
+          patchType: "application/merge-patch+json",
+          body: wire(patchToJson(patch)),
+          fieldManager
+        })))`
+  }),
+  mutant("E1 the monotonic clock", 100, {
+    file: "internal/observing.ts",
+    from: "engine.sightings.see(refOf(settings), record, arrivedAt.monotonicNanos)\n  const { maxClockSkew",
+    to:
+      "engine.sightings.see(refOf(settings), record, BigInt(arrivedAt.wallMillis) * 1_000_000n)\n  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { maxClockSkew"
+  }),
+  mutant("E1 counts from the arrival", 200, {
+    file: "internal/observing.ts",
+    from:
+      "  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(\n    Effect.interruptible,\n    Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),",
+    to:
+      "  Effect.flatMap(now, (askedAt) => Effect.map(Effect.interruptible(engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))), (record) => weigh(engine, settings, record, askedAt))).pipe("
+  }),
+  mutant("E1 the whole duration", 100, {
+    file: "LeaseTerm.ts",
+    from: "  durationMillisOf(record, ttl) - monotonicMillisBetween",
+    to: "  0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
+  }),
+  mutant("E2 the resolution of server times", undefined, {
+    file: "internal/managedFields.ts",
+    from: "const resolutionMillis = 1000",
+    to: "const resolutionMillis = 0"
+  }),
+  mutant("E2 the resolution of server times, in either", 300, {
+    file: "internal/managedFields.ts",
+    from: "const resolutionMillis = 1000",
+    to: "const resolutionMillis = 0"
+  }, {
+    file: "LeaseTerm.ts",
+    from: "Math.max(changedMillis, renewedMillis + 1000)",
+    to: "Math.max(changedMillis, renewedMillis)"
+  }),
+  mutant("E2 agreement with renewTime", undefined, {
+    file: "LeaseTerm.ts",
+    from: "if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {",
+    to: "if (Math.abs(changedMillis - renewedMillis) > Infinity) {"
+  }),
+  mutant("E2 renewTime, in either way", 100, {
+    file: "LeaseTerm.ts",
+    from: "if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {",
+    to: "if (Math.abs(changedMillis - renewedMillis) > Infinity) {"
+  }, {
+    file: "LeaseTerm.ts",
+    from: "Math.max(changedMillis, renewedMillis + 1000)",
+    to: "changedMillis"
+  }),
+  mutant("E2 maxClockSkew", 300, {
+    file: "LeaseTerm.ts",
+    from: "durationMillisOf(record, ttl) + skewMillis - (record",
+    to: "durationMillisOf(record, ttl) - (record"
+  }),
+  mutant("R2 a conflict is no evidence", 100, {
+    file: "internal/renewing.ts",
+    from: "    Effect.catchTag(\"Conflict\", () =>\n      Effect.flatMap(",
+    to:
+      "    Effect.catchTag(\"Conflict\", () => lose(engine, term, LostReason.TakenOver({ by: \"\" }))),\n    Effect.catchTag(\"Conflict\" as never, () =>\n      Effect.flatMap("
+  }),
+  mutant("R2 the record's identity", 100, {
+    file: "internal/renewing.ts",
+    from: "    yield* ensureStands(engine, term, record)\n    return record",
+    to: "    return record"
+  }),
+  mutant("R4 the deadline is a timer of its own", 100, {
+    file: "internal/terms.ts",
+    from: "    yield* Effect.forEach([...all], (term) => isHeld(term, at), { discard: true })\n",
+    to: ""
+  }),
+  mutant("X2 the clear's precondition", 100, {
+    file: "internal/relinquishing.ts",
+    from: "requests.patch(ref, { resourceVersion, spec: leaves }",
+    to: "requests.patch(ref, { resourceVersion: undefined as never, spec: leaves }"
+  }),
+  mutant("X2 the delete's preconditions", 100, {
+    file: "internal/relinquishing.ts",
+    from: "relinquishment.requests.delete(relinquishment.ref, { uid, resourceVersion }, limitMillis)",
+    to: "relinquishment.requests.delete(relinquishment.ref, {} as never, limitMillis)"
+  }),
+  mutant("X3 only one's own is cleared", 100, {
+    file: "internal/relinquishing.ts",
+    from: "if (!relinquishment.isOwn(record.value)) {",
+    to: "if (relinquishment.isOwn === undefined) {"
+  }),
+  mutant("W1 what expires is tried for", 100, {
+    file: "internal/waiting.ts",
+    from: "Effect.interruptible(Effect.zipRight(sleepUntil(dueAtNanos), Queue.offer(notices, due)))",
+    to: "Effect.interruptible(Effect.as(sleepUntil(dueAtNanos), [notices, due]))"
+  }),
+  mutant("W1 a deletion is no release", 300, {
+    file: "internal/waiting.ts",
+    from: "if (seen.judgement._tag === \"Contended\" || seen.judgement.because === \"expired\") {",
+    to: "if (waiting.settings.ttl === undefined) {"
+  })
+]

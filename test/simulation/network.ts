@@ -1,0 +1,209 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import type { KubeApi } from "../../src/KubeApi.js"
+import type { RequestError } from "../../src/KubeError.js"
+import type { LeaseRef, WatchEvent } from "../../src/LeaseObject.js"
+import type { Answer } from "./controlPlane.js"
+import type { Dice } from "./dice.js"
+import type { Ambush, Moment, Trouble } from "./fault.js"
+import type { Findings } from "./findings.js"
+import type { Sender, Write } from "./ledger.js"
+import type { Process } from "./process.js"
+import type { Purpose, Request } from "./request.js"
+import { failure, purposeOf } from "./request.js"
+import { openWatch } from "./watching.js"
+import type { Weather } from "./weather.js"
+import type { VirtualTime } from "./virtualTime.js"
+
+/** The way of one process to the API server. */
+export interface Connection {
+  readonly api: KubeApi["Type"]
+  /** The requests whose answers are still waited for. */
+  readonly pending: ReadonlySet<Write>
+  readonly openWatches: () => number
+  /** As when the process is no more. */
+  readonly hangUp: () => void
+  /** When a request or an answer last did not go through as it should. */
+  readonly lastTroubleAt: () => number
+}
+
+export interface ConnectionOptions {
+  readonly node: number
+  readonly process: Process
+  readonly sender: Sender
+  readonly dice: Dice
+  readonly time: VirtualTime
+  readonly weather: Weather
+  readonly findings: Findings
+  /** The ambush that a request falls into, if any. */
+  readonly spring: (purpose: Purpose) => Ambush | undefined
+  /** Lets happen what an ambush has in store beside its blow. */
+  readonly follow: (ambush: Ambush) => void
+  /** The terms that the process holds now. */
+  readonly validTerms: () => ReadonlyArray<string>
+  /** Carries a request out. */
+  readonly serve: (write: Write) => Answer
+  readonly fieldManager: string
+  /** Where the API server's own fibers run. */
+  readonly serverProcess: Process
+  readonly watch: (
+    fieldManager: string,
+    ref: LeaseRef,
+    resourceVersion: string
+  ) => Stream.Stream<WatchEvent, RequestError>
+  /** A watch has shown something to the process. */
+  readonly onEvent: (event: WatchEvent) => void
+}
+
+/** Answers that a user can see within a machine room. */
+const usualMillis = { least: 0.2, most: 4 } as const
+
+export const connect = (options: ConnectionOptions): Connection => {
+  const { dice, findings, follow, node, process, sender, serve, spring, time, validTerms, weather } = options
+  const pending = new Set<Write>()
+  const watches = new Set<() => void>()
+  let sent = 0
+  let lastTroubleAt = Number.NEGATIVE_INFINITY
+
+  const delayOf = (own: Dice, trouble: Trouble): number => {
+    const usual = own.span(usualMillis.least, usualMillis.most)
+    return own.chance(trouble.delay) ? usual + own.span(1, 1 + trouble.mostDelayMillis) : usual
+  }
+
+  const send = <A>(request: Request): Effect.Effect<A, never> =>
+    Effect.async<never>((resume) => {
+      const own = dice.fork(String(sent))
+      const number = sent++
+      const trouble = weather.troubleOf(node)
+      const write: Write = {
+        sender,
+        request,
+        purpose: purposeOf(request, sender.owner),
+        sentAt: time.now,
+        terms: validTerms(),
+        wasStopped: process.resumedAt === time.now
+      }
+      pending.add(write)
+      findings.tell(process.name, () => `#${number} ${describe(write)}`)
+      if (write.purpose === "renew" && write.terms.length === 0 && !write.wasStopped) {
+        findings.report("no request after the deadline", `${process.name} renews without a term`)
+      }
+      let isAborted = false
+
+      const ambush = spring(write.purpose)
+      const blow = ambush?.blow ?? {}
+      if (ambush !== undefined) {
+        // What an acquire has left has to be given back, whatever has become of its answer (T3).
+        if (write.purpose !== "acquire" || blow.againAfterMillis !== undefined) {
+          lastTroubleAt = time.now
+        }
+        findings.tell("FAULT", () => `${process.name} #${number} falls into an ambush: ${JSON.stringify(blow)}`)
+      }
+      /** With the turn of the sender over, so that what it did in one go stays that. */
+      const reach = (moment: Moment): void => {
+        if (ambush?.moment === moment) {
+          time.after(0, () => follow(ambush))
+        }
+      }
+      const late = (trouble: number, extra = 0): number => weather.inTime(time.now + trouble + extra)
+
+      const deliver = (answer: Answer, afterMillis: number): void => {
+        time.at(late(afterMillis, blow.answerLateMillis), () => {
+          if (ambush?.moment === "answered") {
+            follow(ambush)
+          }
+          process.post(() => {
+            if (pending.delete(write)) {
+              findings.tell(process.name, () => `#${number} answered: ${describeAnswer(answer)}`)
+            }
+            // The types of answers are those of the requests that they answer.
+            resume(answer as Exit.Exit<never>)
+          })
+        })
+      }
+
+      const arrive = (copies: number): void => {
+        if (isAborted && own.chance(0.5)) {
+          return
+        }
+        const refusal = weather.refusal(node, request, own)
+        if (refusal === "hang") {
+          lastTroubleAt = time.now
+          return
+        }
+        if (refusal !== undefined) {
+          lastTroubleAt = time.now
+          return deliver(Exit.fail(refusal), delayOf(own, trouble))
+        }
+        const answer = serve(write)
+        reach("carriedOut")
+        findings.tell("server", () => `${process.name} #${number} ${describe(write)}: ${describeAnswer(answer)}`)
+        if (copies > 1) {
+          time.at(late(delayOf(own, trouble), blow.againAfterMillis), () => arrive(copies - 1))
+        } else if (blow.loses === "answer" || own.chance(trouble.loseAnswer)) {
+          lastTroubleAt = blow.loses === "answer" ? lastTroubleAt : time.now
+          findings.tell("network", () => `loses the answer to ${process.name} #${number}`)
+        } else {
+          deliver(answer, delayOf(own, trouble))
+        }
+      }
+
+      if (own.chance(trouble.refuse)) {
+        lastTroubleAt = time.now
+        deliver(Exit.fail(failure(request, "Connect")), delayOf(own, trouble))
+      } else if (blow.loses === "request" || own.chance(trouble.loseRequest)) {
+        lastTroubleAt = time.now
+        findings.tell("network", () => `loses ${process.name} #${number}`)
+      } else {
+        const delay = delayOf(own, trouble)
+        if (delay > usualMillis.most) {
+          lastTroubleAt = time.now
+        }
+        const copies = blow.againAfterMillis !== undefined || own.chance(trouble.duplicate) ? 2 : 1
+        time.at(late(delay, blow.requestLateMillis), () => arrive(copies))
+      }
+      reach("sent")
+      return Effect.sync(() => {
+        isAborted = true
+        pending.delete(write)
+        findings.tell(process.name, () => `#${number} given up`)
+      })
+    }) as Effect.Effect<A, never>
+
+  return {
+    api: {
+      getLease: (ref) => Effect.suspend(() => send({ operation: "get", ref })),
+      createLease: (draft) => Effect.suspend(() => send({ operation: "create", ref: refOf(draft.metadata), draft })),
+      patchLease: (ref, patch) => Effect.suspend(() => send({ operation: "patch", ref, patch })),
+      deleteLease: (ref, preconditions) => Effect.suspend(() => send({ operation: "delete", ref, preconditions })),
+      watchLease: (ref, { resourceVersion }) =>
+        Stream.suspend(() =>
+          openWatch({ ...options, dice: dice.fork(`watch ${sent++}`) }, watches, ref, resourceVersion)
+        ),
+      watchNamespace: () => Stream.die("Nobody waits for more than a few leases here")
+    },
+    pending,
+    openWatches: () => watches.size,
+    hangUp: () => watches.forEach((stop) => stop()),
+    lastTroubleAt: () => lastTroubleAt
+  }
+}
+
+const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ name, namespace })
+
+const describe = ({ purpose, request }: Write): string =>
+  request.operation === "patch"
+    ? `${purpose} over ${request.patch.resourceVersion}`
+    : request.operation === "delete"
+    ? `${purpose} ${request.preconditions.resourceVersion}`
+    : purpose
+
+const describeAnswer = (answer: Answer): string =>
+  Exit.match(answer, {
+    onFailure: (cause) => cause._tag === "Fail" ? `${cause.error._tag} ${cause.error.message}` : String(cause),
+    onSuccess: (record) =>
+      record === undefined
+        ? "done"
+        : `version ${record.metadata.resourceVersion}, holder ${record.spec?.holderIdentity || "nobody"}`
+  })

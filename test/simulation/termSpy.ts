@@ -1,0 +1,36 @@
+import { Term } from "../../src/internal/term.js"
+import type { Instant } from "../../src/internal/clocks.js"
+import { Process } from "./process.js"
+
+const termsOf = new WeakMap<Process, Map<string, Term>>()
+
+/**
+ * Notes every term of a process by its token as soon as the library asks its clocks, for `HeldLease.isHeld` cannot be
+ * asked without the consequences that the answer has (T5). Gives what ends it.
+ */
+export const spyOnTerms = (): () => void => {
+  const { remainingMillis } = Term.prototype
+  Term.prototype.remainingMillis = function(this: Term, now: Instant): number {
+    const process = Process.current
+    if (process !== undefined) {
+      const terms = termsOf.get(process) ?? new Map<string, Term>()
+      termsOf.set(process, terms)
+      if (!terms.has(this.token)) {
+        terms.set(this.token, this)
+      }
+    }
+    return remainingMillis.call(this, now)
+  }
+  return () => {
+    Term.prototype.remainingMillis = remainingMillis
+  }
+}
+
+export const termOf = (process: Process, token: string): Term | undefined => termsOf.get(process)?.get(token)
+
+/** The tokens of the terms that a process would call held now, if it were asked. */
+export const validTermsOf = (process: Process): ReadonlyArray<string> => {
+  const now = process.machine.instant()
+  return [...termsOf.get(process)?.values() ?? []].filter((term) => term.remainingMillis(now) > 0)
+    .map((term) => term.token)
+}
