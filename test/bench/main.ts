@@ -79,14 +79,17 @@ const benchmark = Effect.gen(function*() {
         contender("busy", { name: `busy-${index}`, ttlMs: 15_000, renewalIntervalMs: 100, serviceAccountToken: token })
     )
     const perRenewal = await renewalCpu(busy, 100, 10_000)
-    await raw.request("POST", "", {
-      apiVersion: "coordination.k8s.io/v1",
-      kind: "Lease",
-      metadata: { name: "raw" },
-      spec: {}
-    })
-    await rawPatchCpu(raw, "raw", 500)
-    const perPatch = await rawPatchCpu(raw, "raw", 1000)
+    const names = busy.map((_, index) => `raw-${index}`)
+    for (const name of names) {
+      await raw.request("POST", "", {
+        apiVersion: "coordination.k8s.io/v1",
+        kind: "Lease",
+        metadata: { name },
+        spec: {}
+      })
+    }
+    await rawPatchCpu(raw, names, 100, 3000)
+    const perPatch = await rawPatchCpu(raw, names, 100, 10_000)
     tell(
       "client CPU per renewal",
       `${perRenewal.toFixed(2)} ms, ${(perRenewal / perPatch).toFixed(2)} x a raw PATCH (${perPatch.toFixed(2)} ms)`,

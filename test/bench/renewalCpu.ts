@@ -9,13 +9,33 @@ const cpuMillis = (): number => {
 
 const patch = () => ({ spec: { renewTime: `${new Date().toISOString().slice(0, -1)}000Z`, leaseDurationSeconds: 60 } })
 
-/** CPU of this process for each of so many sequential PATCHes, in milliseconds. */
-export const rawPatchCpu = async (client: RawClient, name: string, times: number): Promise<number> => {
+/** CPU of this process for each PATCH, sent as renewals are: so many records, each once an interval. In milliseconds. */
+export const rawPatchCpu = async (
+  client: RawClient,
+  names: ReadonlyArray<string>,
+  intervalMillis: number,
+  millis: number
+): Promise<number> => {
+  let sent = 0
+  const idle = await idleCpuPerMilli()
+  const timers = names.map((name) =>
+    setInterval(() => {
+      sent += 1
+      void client.request("PATCH", `/${name}`, patch())
+    }, intervalMillis)
+  )
   const before = cpuMillis()
-  for (let count = 0; count < times; count++) {
-    await client.request("PATCH", `/${name}`, patch())
-  }
-  return (cpuMillis() - before) / times
+  await sleep(millis)
+  const used = cpuMillis() - before - idle * millis
+  timers.forEach(clearInterval)
+  await sleep(intervalMillis)
+  return used / sent
+}
+
+const idleCpuPerMilli = async (): Promise<number> => {
+  const before = cpuMillis()
+  await sleep(1000)
+  return (cpuMillis() - before) / 1000
 }
 
 /** CPU of this process for each renewal of leases that are held for so long. */
@@ -24,9 +44,7 @@ export const renewalCpu = async (
   intervalMillis: number,
   millis: number
 ): Promise<number> => {
-  const idleBefore = cpuMillis()
-  await sleep(1000)
-  const idle = (cpuMillis() - idleBefore) / 1000
+  const idle = await idleCpuPerMilli()
   for (const lease of leases) {
     await lease.waitUntilAcquired()
   }

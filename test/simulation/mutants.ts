@@ -28,7 +28,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("T2 validity counts from the send instant", 100, {
     file: "internal/renewing.ts",
     from: "term.acknowledge(sentAt)",
-    to: "term.acknowledge(acknowledgedAt)"
+    to: "term.acknowledge(arrivedAt)"
   }),
   mutant("T2 the wall clock counts too", 100, {
     file: "internal/clocks.ts",
@@ -56,15 +56,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "left.length > 1e9 ?"
   }),
   mutant("T4 being held is computed from the clocks", 100, {
-    file: "LeaseService.ts",
-    from: "const isHeld = Effect.flatMap(now, (at) => engine.terms.isHeld(term, at))",
-    to: "const isHeld = Effect.sync(() => !term.isEnded)"
+    file: "internal/termLease.ts",
+    from: "return Effect.flatMap(now, (at) => this.#engine.terms.isHeld(this.#term, at))",
+    to: "return Effect.sync(() => !this.#term.isEnded)"
   }),
   mutant("T5 an answer does not revive a term", 100, {
     file: "internal/renewing.ts",
-    from:
-      "    yield* ensureHeld(engine, term)\n    const record = yield* answer\n    yield* ensureStands(engine, term, record)\n    if",
-    to: "    const record = yield* answer\n    yield* ensureStands(engine, term, record)\n    if"
+    from: "const arrivedAt = yield* whileHeld(engine, term)",
+    to: "const arrivedAt = yield* now"
   }),
   mutant("A2 another's unexpired record is left alone", 20, {
     file: "LeaseTerm.ts",
@@ -165,7 +164,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("R4 the deadline is a timer of its own", 100, {
     file: "internal/terms.ts",
-    from: "    yield* Effect.forEach([...all], (term) => isHeld(term, at), { discard: true })\n",
+    from: "    yield* Effect.forEach(expiredBy(at), (term) => isHeld(term, at), { discard: true })\n",
     to: ""
   }),
   mutant("X2 the clear's precondition", 100, {

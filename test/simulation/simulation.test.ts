@@ -4,8 +4,8 @@ import { report } from "./report.js"
 import { regressions } from "./seeds.js"
 import { simulate } from "./simulation.js"
 
-/** Of CPU, for random seeds; `SIMULATION_SECONDS` for longer runs. */
-const seconds = Number(process.env["SIMULATION_SECONDS"] ?? 4)
+/** Of CPU, for random seeds, which a failure of `npm test` must not depend on. */
+const seconds = Number(process.env["SIMULATION_SECONDS"] ?? 0)
 
 const fixed = [1, 3]
 
@@ -34,7 +34,7 @@ describe("whatever happens, one holder (T1-X5)", { timeout: 120_000 + 20_000 * s
     assert.deepStrictEqual([faults, instants, requests, terms], [told.faults, told.instants, told.requests, told.terms])
   })
 
-  it(`random seeds for ${seconds} s`, () => {
+  it.runIf(seconds > 0)(`random seeds for ${seconds} s`, () => {
     const until = cpuSeconds() + seconds
     for (let seed = Math.floor(Math.random() * 2 ** 31); cpuSeconds() < until; seed++) {
       holdsUp(seed)
