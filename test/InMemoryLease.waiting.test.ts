@@ -1,16 +1,12 @@
 import { afterEach, assert, describe, it } from "vitest"
 import { InMemoryLease } from "../src/InMemoryLease.js"
 import type { InMemoryLeaseSettings } from "../src/InMemoryLease.js"
+import { pause, rejection } from "./support/twins.js"
 
 // Real time: the class owns its runtime.
 
 const lease = (owner: string, overrides: Partial<InMemoryLeaseSettings> = {}) =>
   new InMemoryLease({ name: "leader", owner, ttlMs: 10_000, logger: () => undefined, ...overrides })
-
-const rejection = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then((value) => assert.fail(`resolved with ${String(value)}`), (error: unknown) => error)
-
-const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 
 afterEach(() => InMemoryLease.reset())
 

@@ -153,16 +153,19 @@ const undo = (engine: Engine, term: Term): Effect.Effect<void> =>
 /** What another try may find otherwise: passing failures, and races lost (A1, A3). */
 type Passing = Conflict | NotFound | Transient
 
-const tryAgain = (attempting: Attempting, retries: number): Attempt => {
-  const again = (error: Passing): Attempt =>
-    retries > 0 ? tryLater(attempting, retries, error) : afterLastTry(attempting, error)
-  return Effect.catchTags(tryOnce(attempting), {
-    Conflict: again,
-    Transient: again,
-    // The record that was to be taken has been deleted since it was read; a missing namespace stays missing.
-    NotFound: (error) => error.kind === "leases" ? again(error) : Effect.fail(error)
-  })
-}
+export const isPassing = (error: KubeError): error is Passing => error._tag === "Transient" || isRaceLost(error)
+
+export const isRaceLost = (error: KubeError): error is Conflict | NotFound => error._tag === "Conflict" || isGone(error)
+
+/** The record has been deleted since it was shown; a missing namespace stays missing. */
+const isGone = (error: KubeError): error is NotFound => error._tag === "NotFound" && error.kind === "leases"
+
+const tryAgain = (attempting: Attempting, retries: number): Attempt =>
+  Effect.catchIf(
+    tryOnce(attempting),
+    isPassing,
+    (error) => retries > 0 ? tryLater(attempting, retries, error) : afterLastTry(attempting, error)
+  )
 
 const tryLater = (attempting: Attempting, retries: number, error: Passing): Attempt =>
   Effect.sleep(Duration.max(attempting.settings.acquireRetryDelay, error.retryAfter ?? Duration.zero)).pipe(
@@ -195,7 +198,7 @@ const tryOnce = (attempting: Attempting): Attempt =>
 const tryShown = (attempting: Attempting, shown: Option.Option<LeaseObject>): Attempt =>
   write(attempting, shown).pipe(
     Effect.catchIf(
-      (error) => error._tag === "NotFound" && error.kind === "leases" && Option.isSome(shown),
+      (error) => isGone(error) && Option.isSome(shown),
       () => write(attempting, Option.none())
     ),
     Effect.catchTag("Transient", (error) =>

@@ -40,11 +40,8 @@ const mostRequestSockets = 16
 export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
   HttpsTransport,
   Effect.gen(function*() {
-    const plain: Agents = {
-      requests: new Http.Agent({ ...agentOptions, maxSockets: mostRequestSockets }),
-      watches: new Http.Agent(agentOptions)
-    }
-    const agents = new Set<Http.Agent>([plain.requests, plain.watches])
+    const plain = agentsOf((options) => new Http.Agent(options))
+    const agents = new Set<Http.Agent>(Object.values(plain))
     let latest: Secure | undefined
 
     yield* Effect.addFinalizer(() => Effect.sync(() => agents.forEach((agent) => agent.destroy())))
@@ -53,18 +50,14 @@ export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
       clientFor: (identity) => {
         if (latest === undefined || !isSame(latest.identity, identity)) {
           if (latest !== undefined) {
-            for (const agent of [latest.agents.requests, latest.agents.watches]) {
+            for (const agent of Object.values(latest.agents)) {
               agent.maxFreeSockets = 0
               closeFree(agent)
             }
           }
-          const options = { ...agentOptions, ...tlsOptions(identity) }
-          const secure: Agents = {
-            requests: new Https.Agent({ ...options, maxSockets: mostRequestSockets }),
-            watches: new Https.Agent(options)
-          }
-          agents.add(secure.requests)
-          agents.add(secure.watches)
+          const tls = tlsOptions(identity)
+          const secure = agentsOf((options) => new Https.Agent({ ...options, ...tls }))
+          Object.values(secure).forEach((agent) => agents.add(agent))
           latest = { identity, agents: secure, client: clientOver(plain, secure) }
         }
         return latest.client
@@ -75,10 +68,15 @@ export const layer: Layer.Layer<HttpsTransport> = Layer.scoped(
 )
 
 /** A watch keeps its socket for minutes, so watches never take those of requests. */
-interface Agents {
+type Agents = {
   readonly requests: Http.Agent
   readonly watches: Http.Agent
 }
+
+const agentsOf = (make: (options: Http.AgentOptions) => Http.Agent): Agents => ({
+  requests: make({ ...agentOptions, maxSockets: mostRequestSockets }),
+  watches: make(agentOptions)
+})
 
 interface Secure {
   readonly identity: TlsIdentity

@@ -7,14 +7,23 @@ import { maxAgeMillis, usableToken } from "./credentials.js"
 import * as Rereading from "./rereading.js"
 
 /** The part of `KubeConfig` of @kubernetes/client-node that is used here. */
-interface KubeConfig {
+export interface KubeConfig {
   loadFromFile(path: string): void
   loadFromDefault(): void
   setCurrentContext(name: string): void
   getCurrentContext(): string
   getContextObject(name: string): unknown
-  getCurrentCluster(): { readonly server: string; readonly skipTLSVerify?: boolean; readonly proxyUrl?: string } | null
+  getCurrentCluster(): Cluster | null
+  exportConfig(): string
   applyToHTTPSOptions(options: HttpsOptions): Promise<void>
+}
+
+interface Cluster {
+  readonly name: string
+  readonly server: string
+  readonly skipTLSVerify?: boolean
+  readonly proxyUrl?: string
+  readonly tlsServerName?: string
 }
 
 /** What it tells of the present user. */
@@ -53,7 +62,7 @@ export const kubeconfigCredentials = (options: KubeconfigOptions): KubeCredentia
   }
 }
 
-const loadKubeConfig = (options: KubeconfigOptions): Effect.Effect<KubeConfig, CredentialsError> =>
+export const loadKubeConfig = (options: KubeconfigOptions): Effect.Effect<KubeConfig, CredentialsError> =>
   Effect.gen(function*() {
     const { KubeConfig } = yield* Effect.tryPromise({
       // Whoever uses no kubeconfig need not have it.

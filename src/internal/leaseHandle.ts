@@ -9,9 +9,8 @@ import type { LeaseObject } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { LeaseLost } from "../LeaseTerm.js"
 import { aborted } from "./aborting.js"
-import { acquire, begunTerm, Outcome } from "./acquiring.js"
+import { acquire, begunTerm, isRaceLost, Outcome } from "./acquiring.js"
 import { bounded } from "./bounded.js"
-import { now } from "./clocks.js"
 import type { Connection } from "./connection.js"
 import type { Engine } from "./engine.js"
 import type { HoldingKey } from "./holdings.js"
@@ -29,7 +28,7 @@ import type { Successor } from "./successor.js"
 import { successorOf } from "./successor.js"
 import type { Term } from "./term.js"
 import { termKey } from "./termKey.js"
-import { acquireWaiting, isRaceLost } from "./waiting.js"
+import { acquireWaiting } from "./waiting.js"
 
 type Token = { readonly token: string }
 
@@ -145,7 +144,7 @@ export class LeaseHandle implements LeaseActions {
       ? 0
       : this.#connection.runSync((engine) =>
         this.#logging(
-          Effect.flatMap(now, (at) => Effect.as(engine.terms.isHeld(term, at), term.remainingMillis(at)))
+          engine.terms.remainingMillis(term)
         )
       )
   }

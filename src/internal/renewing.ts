@@ -135,7 +135,7 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
   }).pipe(Effect.catchTag("NotFound", () => lose(engine, term, LostReason.Deleted())))
 
 /** A validity that has passed ends the term before anything that an answer says (T5); else the instant of this look. */
-const whileHeld = (engine: Engine, term: Term): Effect.Effect<Instant, LeaseLost> =>
+export const whileHeld = (engine: Engine, term: Term): Effect.Effect<Instant, LeaseLost> =>
   Effect.flatMap(now, (at) =>
     Effect.flatMap(
       engine.terms.isHeld(term, at),

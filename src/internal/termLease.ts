@@ -8,7 +8,7 @@ import type { FencingToken, LeaseLost } from "../LeaseTerm.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { release } from "./releasing.js"
-import { verify } from "./renewing.js"
+import { verify, whileHeld } from "./renewing.js"
 import { successorOf } from "./successor.js"
 import type { Term } from "./term.js"
 
@@ -33,14 +33,11 @@ export class TermLease implements HeldLease {
   }
 
   get ensureHeld(): Effect.Effect<void, LeaseLost> {
-    return Effect.flatMap(
-      this.isHeld,
-      (held) => held ? Effect.void : Effect.suspend(() => this.#term.lossOrRelease())
-    )
+    return Effect.asVoid(whileHeld(this.#engine, this.#term))
   }
 
   get remaining(): Effect.Effect<Duration.Duration> {
-    return Effect.zipRight(this.isHeld, Effect.map(now, (at) => Duration.millis(this.#term.remainingMillis(at))))
+    return Effect.map(this.#engine.terms.remainingMillis(this.#term), Duration.millis)
   }
 
   get verify(): Effect.Effect<void, LeaseLost | RequestError> {

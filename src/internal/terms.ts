@@ -26,6 +26,8 @@ export interface Terms {
   readonly add: (term: Term) => Effect.Effect<void>
   /** Held by the clocks at this instant; a term that is found expired ends here (T5). */
   readonly isHeld: (term: Term, at: Instant) => Effect.Effect<boolean>
+  /** By the clocks now; 0 once the term has ended, which it has if it is found expired (T5). */
+  readonly remainingMillis: (term: Term) => Effect.Effect<number>
   /** Ends the term as lost, unless it has ended before. */
   readonly lose: (term: Term, reason: LostReason) => Effect.Effect<void>
   /** Ends the term as lost to another instance of this process, which is no duplicate of its name (P5). */
@@ -147,6 +149,7 @@ export const make = (holding: Fibers): Terms => {
         })
       }),
     isHeld,
+    remainingMillis: (term) => Effect.flatMap(now, (at) => Effect.as(isHeld(term, at), term.remainingMillis(at))),
     lose,
     supersede: (term) => end(term, LostReason.TakenOver({ by: term.owner })),
     release: (term) =>

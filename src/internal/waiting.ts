@@ -12,6 +12,7 @@ import type { LeaseObject, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import { millisUntilExpired } from "../LeaseTerm.js"
 import type { Outcome } from "./acquiring.js"
+import { isPassing, isRaceLost } from "./acquiring.js"
 import { monotonicMillisBetween, monotonicNanos, nanosAfter, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { log, logging } from "./logging.js"
@@ -55,8 +56,7 @@ const firstOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome, Wait
   untilTold(
     waiting,
     wait,
-    (error) =>
-      error._tag === "Transient" || error._tag === "Conflict" || isRaceLost(error) ? Effect.void : Effect.fail(error)
+    (error) => isPassing(error) ? Effect.void : Effect.fail(error)
   )
 
 const nextOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome> =>
@@ -96,10 +96,6 @@ const delayAfter = ({ settings }: Waiting, failures: number, error: KubeError | 
       longestMillis: Duration.toMillis(settings.renewalInterval),
       latestMillis: longestRetryAfterMillis
     })))
-
-/** What is to be done next, the watch shows. */
-export const isRaceLost = (error: KubeError): boolean =>
-  error._tag === "Conflict" || (error._tag === "NotFound" && error.kind === "leases")
 
 const whileContended = (waiting: Waiting, wait: Wait, record: Observed): Effect.Effect<Outcome> =>
   wait.isWatchRefused ? poll(waiting, wait, record) : Effect.scoped(watch(waiting, wait, record))
@@ -215,6 +211,7 @@ const seize = (
     Effect.zipLeft(wait.recover),
     Effect.asSome,
     Effect.catchAll((error) =>
+      // What is to be done next, the watch shows.
       isRaceLost(error)
         ? Effect.succeedNone
         : Effect.zipRight(backOff(waiting, wait, 0, error), Effect.asSome(nextOutcome(waiting, wait)))

@@ -11,7 +11,9 @@ import {
   advanceTo,
   cleared,
   edit,
+  forkRelease,
   holding,
+  isDone,
   operations,
   recreate,
   remove,
@@ -28,10 +30,6 @@ import { isWaiting, termOf, waiter } from "../support/waiters.js"
 const toYou: HandOver = { to: "you" }
 
 const forkHandOver = (held: HeldLease) => Effect.zipLeft(Effect.fork(Effect.either(held.handOver(toYou))), settle)
-
-const forkRelease = (held: HeldLease) => Effect.zipLeft(Effect.fork(Effect.either(held.release)), settle)
-
-const isDone = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => Effect.map(Fiber.poll(fiber), Option.isSome)
 
 const theirs = { ...mine, owner: "them" }
 

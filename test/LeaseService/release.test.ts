@@ -5,7 +5,6 @@ import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { assert } from "vitest"
 import { MemoryServer } from "../../src/KubeApiMemory.js"
@@ -20,7 +19,9 @@ import {
   cleared,
   clearFaults,
   edit,
+  forkRelease,
   holding,
+  isDone,
   operations,
   reasonOf,
   recreate,
@@ -34,13 +35,8 @@ import {
 } from "../support/holding.js"
 import { acquired, mine, record, ref, yours } from "../support/leases.js"
 import { countLogged } from "../support/logs.js"
-import { anotherProcess, calls, inject, sentBy, settle } from "../support/processes.js"
+import { anotherProcess, calls, inject, sentBy } from "../support/processes.js"
 import { termOf, waiter } from "../support/waiters.js"
-
-const forkRelease = (held: LeaseServiceModule.HeldLease) =>
-  Effect.zipLeft(Effect.fork(Effect.either(held.release)), settle)
-
-const isDone = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) => Effect.map(Fiber.poll(fiber), Option.isSome)
 
 describe.concurrent("release", () => {
   scenario(

@@ -1,10 +1,15 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { isIP } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { KubeConfig } from "../../src/internal/kubeconfig.js"
+import { loadKubeConfig } from "../../src/internal/kubeconfig.js"
 import { UsageError } from "./options.js"
 import type { Place } from "./place.js"
 import { Proxies } from "./proxies.js"
+import { unbreakablePlace } from "./unbreakablePlace.js"
 
 /** The cluster of a kubeconfig's current context, through proxies where its certificate allows for any. */
 export const kubeconfigPlace = async (path: string | undefined): Promise<Place> => {
@@ -16,13 +21,7 @@ export const kubeconfigPlace = async (path: string | undefined): Promise<Place> 
   }
   const apiServer = new URL(cluster.server)
   if (!canBeProxied(apiServer, cluster.tlsServerName)) {
-    return {
-      title,
-      connectionOf: async () => ({ kubeconfig: path ?? true }),
-      network: undefined,
-      rights: undefined,
-      close: async () => {}
-    }
+    return unbreakablePlace(title, { kubeconfig: path ?? true })
   }
   const folder = await mkdtemp(join(tmpdir(), "kubernetes-lease-demo-"))
   const proxies = new Proxies()
@@ -46,21 +45,12 @@ export const kubeconfigPlace = async (path: string | undefined): Promise<Place> 
   }
 }
 
-const load = async (path: string | undefined) => {
-  const { KubeConfig } = await import("@kubernetes/client-node")
-  const kubeConfig = new KubeConfig()
-  try {
-    if (path === undefined) {
-      kubeConfig.loadFromDefault()
-    } else {
-      kubeConfig.loadFromFile(path)
-    }
-    return kubeConfig
-  } catch (error) {
-    // What a parser says may quote the file, and with it a token.
-    const { code } = error as NodeJS.ErrnoException
-    throw new UsageError(`Cannot read ${path ?? "your kubeconfig"}: ${code ?? "it is no kubeconfig"}`)
+const load = async (path: string | undefined): Promise<KubeConfig> => {
+  const loaded = await Effect.runPromise(Effect.either(loadKubeConfig({ path })))
+  if (Either.isLeft(loaded)) {
+    throw new UsageError(loaded.left.message)
   }
+  return loaded.right
 }
 
 /** TLS names servers by name only: one that is reached by an address has to be at the proxy's. */
@@ -70,7 +60,7 @@ const canBeProxied = (apiServer: URL, tlsServerName: string | undefined): boolea
 const isLoopback = ({ hostname }: URL): boolean => hostname === "127.0.0.1"
 
 const withServer = (
-  kubeConfig: { readonly exportConfig: () => string },
+  kubeConfig: KubeConfig,
   clusterName: string,
   to: { readonly server: string; readonly tlsServerName: string | undefined }
 ): string => {

@@ -1,6 +1,7 @@
 import type { Options } from "./options.js"
 import { kubeconfigPlace } from "./kubeconfigPlace.js"
 import { testPlace } from "./testPlace.js"
+import { unbreakablePlace } from "./unbreakablePlace.js"
 
 /** An API server for the members to run for a lease on. */
 export interface Place {
@@ -34,13 +35,7 @@ export const placeOf = async (options: Options): Promise<Place> => {
     case "test":
       return testPlace()
     case "in-cluster":
-      return {
-        title: "the cluster of this pod",
-        connectionOf: async () => ({}),
-        network: undefined,
-        rights: undefined,
-        close: async () => {}
-      }
+      return unbreakablePlace("the cluster of this pod", {})
     case "kubeconfig":
       return kubeconfigPlace(options.path)
   }

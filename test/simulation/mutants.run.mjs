@@ -45,7 +45,7 @@ try {
       }
       await bundle.rebuild()
       const most = String(seeds ?? within ?? 100)
-      const run = spawnSync(process.execPath, [outfile, "--seeds", most, "--brief", "1"], { encoding: "utf8" })
+      const run = spawnSync(process.execPath, [outfile, "--seeds", most, "--brief"], { encoding: "utf8" })
       files.forEach((file) => cpSync(join(root, "src", file), join(work, "src", file)))
       const caught = /^seed (\d+): (.*)$/m.exec(run.stdout)
       failures += caught === null && within !== undefined ? 1 : 0

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
+import { refOf } from "../../src/internal/refOf.js"
 import type { KubeApi } from "../../src/KubeApi.js"
 import type { RequestError } from "../../src/KubeError.js"
 import type { LeaseRef, WatchEvent } from "../../src/LeaseObject.js"
@@ -189,8 +190,6 @@ export const connect = (options: ConnectionOptions): Connection => {
     lastTroubleAt: () => lastTroubleAt
   }
 }
-
-const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ name, namespace })
 
 const describe = ({ purpose, request }: Write): string =>
   request.operation === "patch"

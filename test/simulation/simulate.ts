@@ -2,15 +2,27 @@
  * `npm run simulate -- --seed 1 --seeds 1000 --minutes 15 --nodes 3 --told`: histories from consecutive seeds. The first
  * one that breaks a promise is shrunk and told, and so is any under `--told`.
  */
-import { argument, numberArgument } from "./arguments.js"
+import { parseArgs } from "node:util"
 import { drawPlan } from "./plan.js"
 import { report } from "./report.js"
 import { simulate } from "./simulation.js"
 
-const first = numberArgument("seed") ?? 1
-const seeds = numberArgument("seeds") ?? 1
-const size = { minutes: numberArgument("minutes"), nodes: numberArgument("nodes") }
-const mostFailures = numberArgument("failures") ?? 1
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    seeds: { type: "string", default: "1" },
+    minutes: { type: "string" },
+    nodes: { type: "string" },
+    failures: { type: "string", default: "1" },
+    told: { type: "boolean", default: false },
+    brief: { type: "boolean", default: false }
+  }
+})
+const numberOf = (text: string | undefined): number | undefined => text === undefined ? undefined : Number(text)
+const first = Number(values.seed)
+const seeds = Number(values.seeds)
+const size = { minutes: numberOf(values.minutes), nodes: numberOf(values.nodes) }
+const mostFailures = Number(values.failures)
 const total = { histories: 0, failures: 0, hours: 0, faults: 0, terms: 0, requests: 0, instants: 0, lawful: 0 }
 
 const print = (text: string): void => {
@@ -26,7 +38,7 @@ const summary = (): string =>
   `${process.cpuUsage().user / 1e6} s of CPU`
 
 for (let seed = first; seed < first + seeds && total.failures < mostFailures; seed++) {
-  const outcome = simulate(drawPlan(seed, size), { isTold: process.argv.includes("--told") })
+  const outcome = simulate(drawPlan(seed, size), { isTold: values.told })
   total.histories++
   total.hours += outcome.plan.endsAt / 3_600_000
   total.faults += outcome.faults
@@ -39,7 +51,7 @@ for (let seed = first; seed < first + seeds && total.failures < mostFailures; se
   }
   if (outcome.findings.length > 0) {
     total.failures++
-    print(argument("brief") === undefined ? report(outcome) : `seed ${seed}: ${outcome.findings[0]?.check}`)
+    print(values.brief ? `seed ${seed}: ${outcome.findings[0]?.check}` : report(outcome))
   }
   if (total.histories % 100 === 0) {
     print(summary())

@@ -136,6 +136,13 @@ export const watchLoss = (
     )
   })
 
+/** A release in the background, gone as far as it can go for now. */
+export const forkRelease = (held: LeaseService.HeldLease) =>
+  Effect.zipLeft(Effect.fork(Effect.either(held.release)), settle)
+
+export const isDone = <A, E>(fiber: Fiber.RuntimeFiber<A, E>): Effect.Effect<boolean> =>
+  Effect.map(Fiber.poll(fiber), Option.isSome)
+
 /** `undefined` while the term is not lost. */
 export const reasonOf = (loss: Loss | undefined): LostReason["_tag"] | undefined => loss?.lost.reason._tag
 
