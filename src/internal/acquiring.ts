@@ -11,7 +11,7 @@ import { Transient } from "../KubeError.js"
 import type { LeaseObject, LeaseSpec, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { TermIdentity } from "../LeaseTerm.js"
-import { createSpec, isTermSent, takeSpec } from "../LeaseTerm.js"
+import { createSpec, identityOf, isTermSent, ownerOf, takeSpec } from "../LeaseTerm.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { forkDetached } from "./forkDetached.js"
@@ -245,6 +245,10 @@ const write = (
       )
     )
     if (!isTermSent(sent, answer)) {
+      if (ownerOf(answer) === settings.owner) {
+        // As this very write has left it, it is this process's own to give back.
+        unsettled.add(identityOf(answer))
+      }
       return yield* refuse(
         call,
         "the API server answered with another record than was written; does a webhook change it?"

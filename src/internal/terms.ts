@@ -105,15 +105,27 @@ export const make = (holding: Fibers): Terms => {
   /** An effect for each that is held would cost a process of thousands of leases more than its renewals. */
   const expiredBy = (at: Instant): ReadonlyArray<Term> => [...all].filter((term) => term.remainingMillis(at) === 0)
 
-  const tick = Effect.gen(function*() {
-    const at = yield* now
-    yield* Effect.forEach(expiredBy(at), (term) => isHeld(term, at), { discard: true })
+  const sleepUntilNextTick = (at: Instant): Effect.Effect<void> => {
     let millis = longestTickMillis
     for (const term of all) {
       millis = Math.min(millis, untilTickMillis(term, at))
     }
     nextTickNanos = at.monotonicNanos + BigInt(millis) * nanosPerMilli
-    yield* Effect.sleep(Duration.millis(millis))
+    return Effect.sleep(Duration.millis(millis))
+  }
+
+  /** Every term's clocks are looked at in each, mostly in vain: that has to be cheap. */
+  const ticks: Effect.Effect<never> = Effect.flatMap(now, (at) => {
+    const expired = expiredBy(at)
+    return Effect.zipRight(
+      expired.length === 0
+        ? sleepUntilNextTick(at)
+        : Effect.zipRight(
+          Effect.forEach(expired, (term) => isHeld(term, at), { discard: true }),
+          Effect.suspend(() => sleepUntilNextTick(at))
+        ),
+      ticks
+    )
   })
 
   const ensureTicking = (term: Term): Effect.Effect<void> =>
@@ -125,7 +137,7 @@ export const make = (holding: Fibers): Terms => {
       ) {
         return
       }
-      ticker = yield* forkDetached(holding)(Effect.forever(tick))
+      ticker = yield* forkDetached(holding)(ticks)
       if (previous !== undefined) {
         yield* Fiber.interruptFork(previous)
       }

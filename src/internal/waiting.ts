@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as FiberHandle from "effect/FiberHandle"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
@@ -13,6 +12,7 @@ import type { LeaseSettings } from "../LeaseSettings.js"
 import { millisUntilExpired } from "../LeaseTerm.js"
 import type { Outcome } from "./acquiring.js"
 import { isPassing, isRaceLost } from "./acquiring.js"
+import * as Alarm from "./alarm.js"
 import { monotonicMillisBetween, monotonicNanos, nanosAfter, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { log, logging } from "./logging.js"
@@ -20,6 +20,7 @@ import type { Seen } from "./observing.js"
 import { weigh } from "./observing.js"
 import { refOf } from "./refOf.js"
 import { retryDelayMillis } from "./retryDelay.js"
+import { sleepUntil, wholeMillis } from "./sleepUntil.js"
 import type { Term } from "./term.js"
 import type { Wait } from "./waits.js"
 import { failureOf, isForgotten, isRefusal, Notice } from "./watches.js"
@@ -129,15 +130,11 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
       }
       seen = weigh(engine, settings, outcome.record, yield* now)
     }
-    const alarm = yield* FiberHandle.make()
-    let alarms = 0
+    const alarm = yield* Alarm.make((dueAtNanos) => Queue.offer(notices, Notice.Due({ dueAtNanos })))
+    let dueAtNanos = 0n
     const setAlarm = Effect.suspend(() => {
-      const due = Notice.Due({ alarm: ++alarms })
-      const dueAtNanos = nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings))
-      return FiberHandle.run(
-        alarm,
-        Effect.interruptible(Effect.zipRight(sleepUntil(dueAtNanos), Queue.offer(notices, due)))
-      )
+      dueAtNanos = nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings))
+      return alarm.set(dueAtNanos)
     })
     yield* setAlarm
     const pending: Array<Notice> = []
@@ -173,7 +170,7 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
           break
         }
         case "Due": {
-          if (notice.alarm !== alarms) {
+          if (notice.dueAtNanos !== dueAtNanos) {
             break
           }
           const outcome = yield* nextOutcome(waiting, wait)
@@ -260,12 +257,3 @@ const shortestLookMillis = 20
 const longestRetryAfterMillis = 60_000
 /** Well within what a timer of a JavaScript runtime can wait. */
 const longestTimerMillis = 24 * 60 * 60 * 1000
-
-/** A timer may fire a little early. */
-const sleepUntil = (nanos: bigint): Effect.Effect<void> =>
-  Effect.flatMap(monotonicNanos, (at) =>
-    at >= nanos
-      ? Effect.void
-      : Effect.zipRight(Effect.sleep(wholeMillis(monotonicMillisBetween(at, nanos))), sleepUntil(nanos)))
-
-const wholeMillis = (millis: number): Duration.Duration => Duration.millis(Math.ceil(millis))

@@ -22,7 +22,7 @@ export type Notice = Data.TaggedEnum<{
   /** This watch tells no more. */
   Ended: { readonly exit: Exit.Exit<void, RequestError> }
   /** The time has come that whoever waits has set for itself, if it has not set another one since. */
-  Due: { readonly alarm: number }
+  Due: { readonly dueAtNanos: bigint }
 }>
 
 export const Notice = Data.taggedEnum<Notice>()
@@ -222,7 +222,7 @@ class SharedWatch {
 }
 
 const tell = (events: Events, to: (notice: Shown) => void): Effect.Effect<void, RequestError> =>
-  Stream.runForEach(events, (event) =>
+  forEach(events, (event) =>
     event._tag === "Bookmark"
       ? Effect.void
       : Effect.map(now, (arrivedAt) =>
@@ -231,6 +231,17 @@ const tell = (events: Events, to: (notice: Shown) => void): Effect.Effect<void, 
             ? Notice.Present({ lease: event.lease, arrivedAt })
             : Notice.Deleted({ lease: event.lease })
         )))
+
+/** As `Stream.runForEach`, whose end takes three times as many steps: waits open watches and close them all the time. */
+const forEach = <A, E>(stream: Stream.Stream<A, E>, use: (element: A) => Effect.Effect<void>): Effect.Effect<void, E> =>
+  Effect.scoped(
+    Effect.flatMap(
+      Stream.toPull(stream),
+      (pull) => Effect.forever(Effect.flatMap(pull, (elements) => Effect.forEach(elements, use, { discard: true })))
+    )
+  ).pipe(
+    Effect.catchAll(Option.match({ onNone: () => Effect.void, onSome: (error) => Effect.fail(error) }))
+  )
 
 export const failureOf = (exit: Exit.Exit<void, RequestError>): Option.Option<RequestError> =>
   Exit.match(exit, { onFailure: Cause.failureOption, onSuccess: () => Option.none() })

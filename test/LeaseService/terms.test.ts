@@ -207,23 +207,25 @@ describe("T3 beginning", sideBySide, () => {
       { inFront: webhook((spec) => ({ ...spec, holderIdentity: "webhook" })) }
     ))
 
-  it.effect("T3 an answer that shows another acquireTime begins no term", () =>
+  it.effect("T3 an answer that shows another acquireTime begins no term, and is given back", () =>
     scenario(
       Effect.gen(function*() {
         const error = yield* lasting("4 seconds")(Effect.flip(tryAcquire(mine)))
         assert.include(error, { _tag: "Transient", kind: "Decode" })
         assert.isEmpty(yield* Effect.flatMap(LeaseService, ({ held }) => held))
+        assert.isUndefined(yield* recordedHolder)
       }),
       { inFront: webhook((spec) => ({ ...spec, acquireTime: MicroTime(1_000_000n) })) }
     ))
 
-  it.effect("T3 an answer that shows other transitions begins no term", () =>
+  it.effect("T3 an answer that shows other transitions begins no term, and is given back", () =>
     scenario(
       Effect.gen(function*() {
         yield* recordOf({ holderIdentity: "", leaseTransitions: 3 })
         const error = yield* lasting("4 seconds")(Effect.flip(tryAcquire(mine)))
         assert.include(error, { _tag: "Transient", kind: "Decode" })
         assert.isEmpty(yield* Effect.flatMap(LeaseService, ({ held }) => held))
+        assert.isUndefined(yield* recordedHolder)
       }),
       { inFront: webhook((spec) => ({ ...spec, leaseTransitions: 3 })) }
     ))

@@ -19,7 +19,7 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
     if (
       life.sender === acquisition.sender && idleSince !== undefined && isKnown(acquisition, life) &&
       process.isRunning && !life.isEnding && process.resumedAt < idleSince &&
-      time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.sentAt &&
+      time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.write.sentAt &&
       // What has been lost is not written to any more.
       termOf(process, acquisition.token)?.loss === undefined
     ) {
@@ -33,16 +33,21 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
   }
 }
 
-/** What lands after its sender has given the request up may do so unseen: it ends by its duration (T3). */
-const isKnown = ({ at, sentAt }: Acquisition, { idleSince = 0, settings }: Life): boolean =>
-  sentAt <= idleSince && at - sentAt < 0.8 * settings.requestTimeout
+/**
+ * What lands after its sender has given the request up may do so unseen, and what a webhook has changed cannot be told
+ * from another's unless it was answered: these end by their duration (T3).
+ */
+const isKnown = (
+  { at, isChangedOnTheWay, write: { isAnswered, sentAt } }: Acquisition,
+  { idleSince = 0, settings }: Life
+): boolean => sentAt <= idleSince && at - sentAt < 0.8 * settings.requestTimeout && (isAnswered || !isChangedOnTheWay)
 
 const givingBackMillis = ({ settings }: Life): number =>
   (settings.requestTimeout + settings.releaseTimeout) * 1.1 + 1000
 
 /** In the end nothing is left that would keep a process from exiting (F24), or others from the lease. */
 export const checkRemains = (
-  { controlPlane, findings, ledger, serverProcess }: World,
+  { controlPlane, findings, ledger }: World,
   lives: ReadonlyArray<Life>
 ): void => {
   for (const { connection, process } of lives) {
@@ -54,10 +59,6 @@ export const checkRemains = (
     if (left.length > 0) {
       findings.report("nothing remains", `${process.name}: ${left.join(", ")}`)
     }
-  }
-  const left = serverProcess.leftovers()
-  if (left.length > 0) {
-    findings.report("nothing remains", `server: ${left.join(", ")}`)
   }
   const record = controlPlane.record()
   const acquisition = ledger.ownerOf(record)

@@ -14,8 +14,10 @@ export interface Acquisition {
   readonly sender: Sender
   readonly token: string
   readonly acquireTime: string | undefined
-  readonly sentAt: number
+  readonly write: Write
   readonly at: number
+  /** Its sender can know it again only by the answer. */
+  readonly isChangedOnTheWay: boolean
 }
 
 /** A write as it was sent. */
@@ -28,6 +30,8 @@ export interface Write {
   readonly terms: ReadonlyArray<string>
   /** Its sender had been stopped between looking at the clock and sending. */
   readonly wasStopped: boolean
+  /** Its sender has been told what has become of it. */
+  isAnswered: boolean
 }
 
 /** Which process has begun which term, as only a bystander can know it. */
@@ -85,7 +89,7 @@ export class Ledger {
     switch (write.purpose) {
       case "acquire":
         if (after !== undefined) {
-          this.#begin(write, after, at)
+          this.#begin(write, after, at, isChangedOnTheWay)
         }
         break
       case "renew":
@@ -143,10 +147,11 @@ export class Ledger {
     }
   }
 
-  #begin({ sender, sentAt }: Write, record: LeaseJson, at: number): void {
-    const acquisition = {
-      sender,
-      sentAt,
+  #begin(write: Write, record: LeaseJson, at: number, isChangedOnTheWay: boolean): void {
+    const acquisition: Acquisition = {
+      sender: write.sender,
+      write,
+      isChangedOnTheWay,
       token: record.metadata.resourceVersion,
       acquireTime: record.spec.acquireTime,
       at

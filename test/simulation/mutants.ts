@@ -164,8 +164,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("R4 the deadline is a timer of its own", 100, {
     file: "internal/terms.ts",
-    from: "    yield* Effect.forEach(expiredBy(at), (term) => isHeld(term, at), { discard: true })\n",
-    to: ""
+    from: "const expired = expiredBy(at)",
+    to: "const expired: ReadonlyArray<Term> = []"
   }),
   mutant("X2 the clear's precondition", 100, {
     file: "internal/relinquishing.ts",
@@ -184,8 +184,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("W1 what expires is tried for", 100, {
     file: "internal/waiting.ts",
-    from: "Effect.interruptible(Effect.zipRight(sleepUntil(dueAtNanos), Queue.offer(notices, due)))",
-    to: "Effect.interruptible(Effect.as(sleepUntil(dueAtNanos), [notices, due]))"
+    from: "Queue.offer(notices, Notice.Due({ dueAtNanos }))",
+    to: "Effect.void"
   }),
   mutant("W1 a deletion is no release", 300, {
     file: "internal/waiting.ts",

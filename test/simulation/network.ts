@@ -23,8 +23,6 @@ export interface Connection {
   /** The requests whose answers are still waited for. */
   readonly pending: ReadonlySet<Write>
   readonly openWatches: () => number
-  /** As when the process is no more. */
-  readonly hangUp: () => void
   /** When a request or an answer last did not go through as it should. */
   readonly lastTroubleAt: () => number
 }
@@ -46,8 +44,6 @@ export interface ConnectionOptions {
   /** Carries a request out. */
   readonly serve: (write: Write) => Answer
   readonly fieldManager: string
-  /** Where the API server's own fibers run. */
-  readonly serverProcess: Process
   readonly watch: (
     fieldManager: string,
     ref: LeaseRef,
@@ -63,7 +59,7 @@ const usualMillis = { least: 0.2, most: 4 } as const
 export const connect = (options: ConnectionOptions): Connection => {
   const { dice, findings, follow, node, process, sender, serve, spring, time, validTerms, weather } = options
   const pending = new Set<Write>()
-  const watches = new Set<() => void>()
+  const watches = new Set<symbol>()
   let sent = 0
   let lastTroubleAt = Number.NEGATIVE_INFINITY
 
@@ -83,7 +79,8 @@ export const connect = (options: ConnectionOptions): Connection => {
         purpose: purposeOf(request, sender.owner),
         sentAt: time.now,
         terms: validTerms(),
-        wasStopped: process.resumedAt === time.now
+        wasStopped: process.resumedAt === time.now,
+        isAnswered: false
       }
       pending.add(write)
       findings.tell(process.name, () => `#${number} ${describe(write)}`)
@@ -116,6 +113,7 @@ export const connect = (options: ConnectionOptions): Connection => {
           }
           process.post(() => {
             if (pending.delete(write)) {
+              write.isAnswered = true
               findings.tell(process.name, () => `#${number} answered: ${describeAnswer(answer)}`)
             }
             // The types of answers are those of the requests that they answer.
@@ -186,7 +184,6 @@ export const connect = (options: ConnectionOptions): Connection => {
     },
     pending,
     openWatches: () => watches.size,
-    hangUp: () => watches.forEach((stop) => stop()),
     lastTroubleAt: () => lastTroubleAt
   }
 }

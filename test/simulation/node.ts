@@ -46,7 +46,7 @@ export class Node {
       this.#world.time.after(500, () => this.boot(owner))
       return
     }
-    const { ambushes, controlPlane, dice, findings, serverProcess, time, weather } = this.#world
+    const { ambushes, controlPlane, dice, findings, time, weather } = this.#world
     const name = `${this.#label}.${this.#lives++}`
     const sender = { name, owner }
     const own = dice.fork(`life ${name}`)
@@ -71,7 +71,6 @@ export class Node {
       validTerms: () => validTermsOf(process),
       serve: (write) => this.#world.serve(life, this.#plan.fieldManager, write),
       fieldManager: this.#plan.fieldManager,
-      serverProcess,
       watch: (manager, ref, resourceVersion) => controlPlane.apiAs(manager).watchLease(ref, { resourceVersion }),
       onEvent: (event) => this.#world.shows(life, event)
     })
@@ -115,7 +114,6 @@ export class Node {
     if (life !== undefined) {
       this.#world.findings.tell(life.process.name, () => "crashes")
       life.process.crash()
-      life.connection.hangUp()
       this.#world.lives.delete(life)
       this.#life = undefined
     }

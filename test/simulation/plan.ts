@@ -71,7 +71,7 @@ export interface Plan {
 }
 
 export interface Size {
-  /** Default: 30 times the ttl, for what can happen counts in ttls. */
+  /** Default: 26 times the longest ttl, for what can happen counts in ttls; a quarter of an hour on average. */
   readonly minutes?: number | undefined
   readonly nodes?: number | undefined
 }
@@ -90,7 +90,7 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
   // replica of the API server is behind that of the others.
   const isTight = dice.chance(0.4)
   const replicas = isTight ? [0, maxClockSkew] : [0, dice.extreme(0, maxClockSkew), dice.extreme(0, maxClockSkew)]
-  const ttl = dice.pick([5000, 10_000, 15_000, 30_000, 30_000, 60_000])
+  const ttl = dice.pick([5000, 10_000, 20_000, 40_000, 60_000, 90_000])
   const isMixed = dice.chance(0.3)
   const count = nodes ?? dice.pick([2, 2, 2, 3, 3, 4])
   const isJumpy = dice.chance(0.3)
@@ -126,8 +126,8 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
       bootsAt: own.chance(0.5) ? 0 : own.between(0, 20_000)
     }
   })
-  const endsAt = minutes === undefined ? 30 * ttl : minutes * 60_000
   const longest = Math.max(...drawn.flatMap(({ variants }) => variants.map(({ ttl }) => ttl)))
+  const endsAt = minutes === undefined ? 26 * longest : minutes * 60_000
   const quietAt = Math.max(0, endsAt - 4 * longest - 20_000)
   return {
     seed,

@@ -8,6 +8,8 @@ import * as HashSet from "effect/HashSet"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { Scheduler, Task } from "effect/Scheduler"
 import type { Dice } from "./dice.js"
 import type { Machine } from "./machine.js"
@@ -26,6 +28,11 @@ interface Timer {
   readonly run: () => void
   happening: Happening
 }
+
+/** Effect's own counts of fibers are not looked at here. */
+const runFork = Runtime.runFork(
+  Runtime.disableRuntimeFlag(Runtime.defaultRuntime, RuntimeFlags.RuntimeMetrics)
+)
 
 /** The rest of what is logged are details. */
 const firstOf = (message: unknown): string => String(Array.isArray(message) ? message[0] : message)
@@ -144,7 +151,7 @@ export class Process {
   }
 
   run<A, E>(effect: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> {
-    const fiber = Effect.runFork(
+    const fiber = runFork(
       effect.pipe(
         Effect.withClock(this.clock),
         Effect.withRandom(this.#random),

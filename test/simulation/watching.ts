@@ -7,65 +7,48 @@ import { failure } from "./request.js"
 
 /** One watch, whose events come in order, but late or not at all if the weather is bad. */
 export const openWatch = (
-  { dice, fieldManager, findings, node, onEvent, process, serverProcess, time, watch, weather }: ConnectionOptions,
-  watches: Set<() => void>,
+  { dice, fieldManager, findings, node, onEvent, process, time, watch, weather }: ConnectionOptions,
+  open: Set<symbol>,
   ref: LeaseRef,
   resourceVersion: string
 ): Stream.Stream<WatchEvent, RequestError> => {
   const request = { operation: "watch", ref } as const
-  return Stream.asyncPush<WatchEvent, RequestError>((emit) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        let isOpen = true
-        let isSilent = false
-        let lastAt = 0
-        findings.tell(process.name, () => `watches from ${resourceVersion}`)
-        const deliver = (event: () => void): void => {
-          lastAt = Math.max(lastAt, weather.inTime(time.now + dice.span(0.2, 4) + weather.watchesLate(node)))
-          if (Number.isFinite(lastAt)) {
-            time.at(lastAt, () => process.post(() => isOpen && event()))
-          } else if (!isSilent) {
-            isSilent = true
-            // In the end the network notices that nobody is there.
-            time.at(weather.quietAt, () => process.post(() => isOpen && emit.fail(failure(request, "Connect"))))
-          }
-        }
-        const trouble = weather.troubleOf(node)
-        const refusal = dice.chance(Math.max(trouble.refuse, trouble.loseRequest))
-          ? failure(request, "Connect")
-          : weather.refusal(node, request, dice)
-        const close = (() => {
-          if (refusal !== undefined) {
-            if (refusal !== "hang") {
-              deliver(() => emit.fail(refusal))
-            }
-            return () => {}
-          }
-          const fiber = serverProcess.run(
-            Stream.runForEach(watch(fieldManager, ref, resourceVersion), (event) =>
-              Effect.sync(() =>
-                deliver(() => {
-                  findings.tell(process.name, () => `sees ${event._tag}`)
-                  onEvent(event)
-                  emit.single(event)
-                })
-              )).pipe(
-                Effect.match({
-                  onFailure: (error) => deliver(() => emit.fail(error)),
-                  onSuccess: () => deliver(() => emit.end())
-                })
-              )
-          )
-          return () => serverProcess.interrupt(fiber)
-        })()
-        const stop = (): void => {
-          isOpen = false
-          watches.delete(stop)
-          close()
-        }
-        watches.add(stop)
-        return stop
-      }),
-      (stop) => Effect.sync(stop)
-    ), { bufferSize: "unbounded" })
+  let lastAt = 0
+
+  const arrival = Effect.async<void, RequestError>((resume) => {
+    const lateMillis = weather.watchesLate(node)
+    const isSilent = !Number.isFinite(lateMillis)
+    // In the end the network notices that nobody is there.
+    lastAt = isSilent
+      ? Math.max(time.now, weather.quietAt)
+      : Math.max(lastAt, weather.inTime(time.now + dice.span(0.2, 4) + lateMillis))
+    time.at(
+      lastAt,
+      () => process.post(() => resume(isSilent ? Effect.fail(failure(request, "Connect")) : Effect.void))
+    )
+  })
+
+  const events = (): Stream.Stream<WatchEvent, RequestError> => {
+    const trouble = weather.troubleOf(node)
+    const refusal = dice.chance(Math.max(trouble.refuse, trouble.loseRequest))
+      ? failure(request, "Connect")
+      : weather.refusal(node, request, dice)
+    return refusal === undefined
+      ? Stream.mapEffect(watch(fieldManager, ref, resourceVersion), (event) =>
+        Effect.map(arrival, () => {
+          findings.tell(process.name, () => `sees ${event._tag}`)
+          onEvent(event)
+          return event
+        }))
+      : refusal === "hang"
+      ? Stream.never
+      : Stream.fromEffect(Effect.zipRight(arrival, Effect.fail(refusal)))
+  }
+
+  return Stream.suspend(() => {
+    const id = Symbol(resourceVersion)
+    open.add(id)
+    findings.tell(process.name, () => `watches from ${resourceVersion}`)
+    return Stream.ensuring(events(), Effect.sync(() => open.delete(id)))
+  })
 }

@@ -12,7 +12,6 @@ import type { Write } from "./ledger.js"
 import { Ledger } from "./ledger.js"
 import type { Life } from "./life.js"
 import type { Plan } from "./plan.js"
-import { Process } from "./process.js"
 import { ProtectedStore } from "./store.js"
 import { VirtualTime } from "./virtualTime.js"
 import { Weather } from "./weather.js"
@@ -29,7 +28,6 @@ export class World {
   readonly weather: Weather
   readonly ambushes = new Ambushes()
   readonly controlPlane: ControlPlane
-  readonly serverProcess: Process
   readonly ledger: Ledger
   readonly beliefs: Beliefs
   /** Every process that runs, the ending ones among them. */
@@ -48,14 +46,6 @@ export class World {
     this.findings = new Findings(() => this.time.now, isTold)
     this.weather = new Weather(() => this.time.now, plan.quietAt)
     this.controlPlane = new ControlPlane(plan.server, this.time, this.dice.fork("server"))
-    this.serverProcess = new Process({
-      name: "server",
-      machine: this.controlPlane.machine,
-      time: this.time,
-      dice: this.dice.fork("server process"),
-      interleaving: { isShuffled: false, operationsATurn: 2048 },
-      log: undefined
-    })
     this.ledger = new Ledger(this.findings, () => this.controlPlane.record())
     this.beliefs = new Beliefs(
       this.time,
@@ -145,19 +135,12 @@ export class World {
   settle(): void {
     for (let isReady = true; isReady;) {
       isReady = false
-      for (const process of this.#processes()) {
+      for (const { process } of this.lives) {
         if (process.isReady) {
           isReady = true
           process.drain()
         }
       }
-    }
-  }
-
-  *#processes(): Iterable<Process> {
-    yield this.serverProcess
-    for (const { process } of this.lives) {
-      yield process
     }
   }
 }

@@ -1,9 +1,7 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Random from "effect/Random"
-import * as Stream from "effect/Stream"
 import { PCGRandom } from "effect/Utils"
 import type { Json, JsonObject } from "./json.js"
 import { jsonPatch } from "./jsonPatch.js"
@@ -17,6 +15,7 @@ import type { StoredLease } from "./storedLease.js"
 import { apiVersion, kind } from "./storedLease.js"
 import type { LeaseEvent, Selector } from "./watchCache.js"
 import * as WatchCache from "./watchCache.js"
+import type { FrameSource } from "./watchStream.js"
 import type { WriteContext } from "./writes.js"
 import * as Writes from "./writes.js"
 
@@ -72,9 +71,6 @@ export interface WatchRequest {
   readonly timeoutSeconds?: number | undefined
 }
 
-/** A JSON object a line, as a watch sends them. */
-export type WatchFrames = Stream.Stream<JsonObject>
-
 export interface DatedAnswer extends Answer {
   /** The server's clock, in whole seconds, as milliseconds since 1970. */
   readonly dateMillis: number
@@ -84,7 +80,7 @@ export interface ApiServer {
   /** The server's clock, in milliseconds since 1970. */
   readonly nowMillis: Effect.Effect<number>
   readonly handle: (request: LeaseRequest) => Effect.Effect<DatedAnswer>
-  readonly watch: (request: WatchRequest) => Effect.Effect<Either.Either<WatchFrames, DatedAnswer>>
+  readonly watch: (request: WatchRequest) => Either.Either<FrameSource, Answer>
   readonly createNamespace: (namespace: string) => Effect.Effect<void>
   readonly removeNamespace: (namespace: string) => Effect.Effect<void>
   readonly resourceVersion: Effect.Effect<bigint>
@@ -95,8 +91,6 @@ export interface ApiServer {
   readonly setClockOffset: (offsetMillis: number) => Effect.Effect<void>
   readonly openWatches: Effect.Effect<number>
 }
-
-const bookmarkInterval = Duration.minutes(1)
 
 export const make = (settings: Settings): Effect.Effect<ApiServer> =>
   Effect.gen(function*() {
@@ -145,7 +139,7 @@ export const make = (settings: Settings): Effect.Effect<ApiServer> =>
       }
     }
 
-    const watch = (request: WatchRequest): Either.Either<WatchFrames, Answer> => {
+    const watch = (request: WatchRequest): Either.Either<FrameSource, Answer> => {
       const { resourceVersion = "" } = request
       if (!/^\d*$/.test(resourceVersion)) {
         return Either.left(Status.internalError(
@@ -159,55 +153,41 @@ export const make = (settings: Settings): Effect.Effect<ApiServer> =>
       if (settings.expiredWatch === "status" && !fromNow && cache.since(since, request.selector) === undefined) {
         return Either.left(expired())
       }
-      const timeoutSeconds = request.timeoutSeconds ?? 1800 + random.integer(1800)
-      return Either.right(Stream.asyncPush<JsonObject>((emit) =>
-        Effect.gen(function*() {
+      return Either.right({
+        subscribe: (sink) => {
+          const missed = fromNow ? [] : cache.since(since, request.selector)
+          if (missed === undefined) {
+            sink.frame({ type: "ERROR", object: expired().body })
+            sink.end()
+            return () => {}
+          }
           let seen = since
           const event = (happened: LeaseEvent) => {
             if (happened.resourceVersion > seen) {
               seen = happened.resourceVersion
-              emit.single({ type: happened.type, object: happened.lease })
+              sink.frame({ type: happened.type, object: happened.lease })
             }
           }
           const bookmark = (version: bigint) => {
             if (request.allowBookmarks) {
-              emit.single(bookmarkAt(version))
+              sink.frame(bookmarkAt(version))
             }
           }
-          const missed = fromNow ? [] : cache.since(since, request.selector)
-          if (missed === undefined) {
-            emit.single({ type: "ERROR", object: expired().body })
-            return emit.end()
-          }
-          yield* Effect.acquireRelease(
-            Effect.sync(() => cache.subscribe(request.selector, { event, bookmark, end: () => emit.end() })),
-            (unsubscribe) => Effect.sync(unsubscribe)
-          )
           if (fromNow) {
-            store.list(request.selector).forEach((object) => emit.single({ type: "ADDED", object }))
+            store.list(request.selector).forEach((object) => sink.frame({ type: "ADDED", object }))
           }
           missed.forEach(event)
-          if (request.allowBookmarks) {
-            yield* Effect.sync(() => bookmark(store.resourceVersion())).pipe(
-              Effect.delay(bookmarkInterval),
-              Effect.forever,
-              Effect.interruptible,
-              Effect.forkScoped
-            )
-          }
-          yield* Effect.sync(() => emit.end()).pipe(
-            Effect.delay(Duration.seconds(timeoutSeconds)),
-            Effect.interruptible,
-            Effect.forkScoped
-          )
-        }), { bufferSize: "unbounded" }))
+          return cache.subscribe(request.selector, { event, bookmark, end: sink.end })
+        },
+        bookmark: request.allowBookmarks ? () => bookmarkAt(store.resourceVersion()) : undefined,
+        timeoutSeconds: request.timeoutSeconds ?? 1800 + random.integer(1800)
+      })
     }
 
     return {
       nowMillis: serverTime,
       handle: (request) => Effect.map(serverTime, (nowMillis) => dated(nowMillis, answer(request, nowMillis))),
-      watch: (request) =>
-        Effect.map(serverTime, (nowMillis) => Either.mapLeft(watch(request), (failed) => dated(nowMillis, failed))),
+      watch,
       createNamespace: (namespace) =>
         Effect.sync(() => {
           namespaces?.add(namespace)
@@ -255,7 +235,7 @@ const patch = (
   }
 }
 
-const dated = (nowMillis: number, answer: Answer): DatedAnswer => ({
+export const dated = (nowMillis: number, answer: Answer): DatedAnswer => ({
   ...answer,
   dateMillis: Math.floor(nowMillis / 1000) * 1000
 })

@@ -11,10 +11,12 @@ import { draftToJson, LeaseResource, patchToJson, WatchEvent } from "../../Lease
 import { asTransient } from "../asTransient.js"
 import { failureFromAnswer } from "../failure.js"
 import type { ApiServer, DatedAnswer, LeaseRequest } from "./apiServer.js"
+import { dated } from "./apiServer.js"
 import type { Json, JsonObject } from "./json.js"
 import { at, isJsonArray, isJsonObject } from "./json.js"
 import { anyLease, refOf } from "../refOf.js"
 import type { Selector } from "./watchCache.js"
+import { watchStream } from "./watchStream.js"
 
 type AnswerError = Forbidden | Unauthorized | NotFound | Conflict | Invalid | Transient
 
@@ -59,13 +61,15 @@ export const make = (server: ApiServer, fieldManager: string): KubeApi["Type"] =
 }
 
 const watch = (server: ApiServer, ref: LeaseRef, selector: Selector, resourceVersion: string) =>
-  Stream.unwrap(Effect.map(
-    server.watch({ selector, resourceVersion, allowBookmarks: true }),
-    Either.match({
-      onLeft: (answer) => Stream.fail(failureFromAnswer("watch", ref, answer)),
-      onRight: Stream.mapEffect((frame) => watchEvent(ref, frame))
+  Stream.suspend(() =>
+    Either.match(server.watch({ selector, resourceVersion, allowBookmarks: true }), {
+      onLeft: (answer) =>
+        Stream.fromEffect(
+          Effect.flatMap(server.nowMillis, (nowMillis) => Effect.fail(watchFailure(ref, dated(nowMillis, answer))))
+        ),
+      onRight: (source) => watchStream(source, (frame) => watchEvent(ref, frame))
     })
-  )).pipe(Stream.catchTags({ NotFound: notAboutLeases, Conflict: notAboutLeases }))
+  )
 
 export const readJson = (server: ApiServer, ref: LeaseRef): Effect.Effect<LeaseJson, NotFound | RequestError> =>
   requestJson(server, "get", ref, { verb: "get", ...refOf(ref) }).pipe(
@@ -139,7 +143,7 @@ const decodeLease = (json: JsonObject): ReturnType<typeof decodeResource> => {
   return decoded
 }
 
-const watchEvent = (ref: LeaseRef, frame: JsonObject): Effect.Effect<WatchEvent, AnswerError> => {
+const watchEvent = (ref: LeaseRef, frame: JsonObject): Effect.Effect<WatchEvent, RequestError> => {
   const object = frame["object"]
   const lease = (event: (lease: { readonly lease: Observed }) => WatchEvent) =>
     Either.match(decodeLease(isJsonObject(object) ? object : {}), {
@@ -154,7 +158,7 @@ const watchEvent = (ref: LeaseRef, frame: JsonObject): Effect.Effect<WatchEvent,
     case "DELETED":
       return lease(WatchEvent.Deleted)
     case "ERROR":
-      return Effect.fail(failureFromAnswer("watch", ref, { status: Number(at(object, "code")), body: object }))
+      return Effect.fail(watchFailure(ref, { status: Number(at(object, "code")), body: object }))
     default:
       return lease(WatchEvent.Present)
   }
@@ -174,5 +178,10 @@ const undecodable = (operation: Operation, ref: LeaseRef, why: string): Transien
     kind: "Decode",
     message: `Cannot ${operation} lease ${ref.namespace}/${ref.name}: the answer is no Lease: ${why}`
   })
+
+const watchFailure = (ref: LeaseRef, answer: Parameters<typeof failureFromAnswer>[2]): RequestError => {
+  const error = failureFromAnswer("watch", ref, answer)
+  return error._tag === "NotFound" || error._tag === "Conflict" ? asTransient(error) : error
+}
 
 const notAboutLeases = (error: NotFound | Conflict): Effect.Effect<never, Transient> => Effect.fail(asTransient(error))

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Stream from "effect/Stream"
 import type { ApiServer, LeaseRequest } from "../../internal/memory/apiServer.js"
 import type { Json } from "../../internal/memory/json.js"
 import type { Answer } from "../../internal/memory/status.js"
 import * as Status from "../../internal/memory/status.js"
+import { watchStream } from "../../internal/memory/watchStream.js"
 import type { Account, Attributes } from "./accounts.js"
 import * as Accounts from "./accounts.js"
 import * as Discovery from "./discovery.js"
@@ -121,19 +121,19 @@ const watch = (
   Effect.gen(function*() {
     const nowMillis = yield* server.nowMillis
     const timeoutSeconds = Number(url.searchParams.get("timeoutSeconds") ?? 0)
-    const watched = yield* server.watch({
+    const watched = server.watch({
       selector: { namespace, name },
       resourceVersion: url.searchParams.get("resourceVersion") ?? undefined,
       allowBookmarks: Routes.isTrue(url.searchParams.get("allowWatchBookmarks")),
       ...(timeoutSeconds > 0 ? { timeoutSeconds } : {})
     })
     return Either.match(watched, {
-      onLeft: (answer) => Replies.fromAnswer(answer, answer.dateMillis),
-      onRight: (frames) => ({
+      onLeft: (answer) => Replies.fromAnswer(answer, nowMillis),
+      onRight: (source) => ({
         status: 200,
         headers: Replies.jsonHeaders,
         dateMillis: nowMillis,
-        body: Stream.mapEffect(frames, (frame) =>
+        body: watchStream(source, (frame) =>
           Effect.map(server.nowMillis, (millis) =>
             `${JSON.stringify(Table.isAsked(headers.accept) ? Table.fromEvent(frame, millis) : frame)}\n`))
       })
