@@ -128,8 +128,9 @@ const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effec
         : firstTry
   ).pipe(
     Effect.onExit((exit) => {
-      // Whoever goes on after a conflict is shown the record; what is its own it takes.
-      const left = [...unsettled, ...(Exit.isInterrupted(exit) ? doubtful : [])]
+      // Whoever watches is shown what stands after a conflict, and takes what is its own.
+      const goesOn = options.shown !== undefined && !Exit.isInterrupted(exit)
+      const left = [...unsettled, ...(Exit.isSuccess(exit) || goesOn ? [] : doubtful)]
       return left.length > 0 ? giveBack(engine, settings, left) : Effect.void
     }),
     Effect.tap((result) => result._tag === "Begun" ? handOver(result.term) : Effect.void),

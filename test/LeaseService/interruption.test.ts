@@ -154,21 +154,39 @@ describe("an acquire that is interrupted", sideBySide, () => {
 
   for (const vacant of [false, true]) {
     const what = vacant ? "take" : "create"
+    /** A proxy sends an acquiring write twice, and gives the second answer. */
+    const behindProxy = Effect.gen(function*() {
+      if (vacant) {
+        yield* recordOf({ holderIdentity: "" })
+      }
+      const api = yield* KubeApi
+      const twice = <A, E>(write: Effect.Effect<A, E>) => Effect.zipRight(write, Effect.delay(write, "1 second"))
+      return yield* Layer.build(LeaseServiceModule.layer).pipe(
+        Effect.provideService(KubeApi, {
+          ...api,
+          createLease: (draft) => twice(api.createLease(draft)),
+          patchLease: (ref, patch) =>
+            patch.spec.holderIdentity === "me" ? twice(api.patchLease(ref, patch)) : api.patchLease(ref, patch)
+        })
+      )
+    })
+
+    it.effect(`T3 F28 a ${what} that a proxy sends twice is given back after the last retry`, () =>
+      scenario(Effect.gen(function*() {
+        const service = yield* behindProxy
+        const attempt = yield* Effect.fork(
+          Effect.provide(Effect.scoped(tryAcquire({ ...mine, acquireRetries: 0 })), service)
+        )
+        yield* TestClock.adjust(500)
+        assert.strictEqual(yield* recordedHolder, "me")
+        yield* TestClock.adjust("3 seconds")
+        assert.include(yield* Effect.flip(Fiber.join(attempt)), { _tag: "Conflict" })
+        assert.notStrictEqual(yield* recordedHolder, "me")
+      })))
+
     it.effect(`T3 F28 a proxy sends its ${what} twice: the conflict that answers hides what has landed`, () =>
       scenario(Effect.gen(function*() {
-        if (vacant) {
-          yield* recordOf({ holderIdentity: "" })
-        }
-        const api = yield* KubeApi
-        const twice = <A, E>(write: Effect.Effect<A, E>) => Effect.zipRight(write, Effect.delay(write, "1 second"))
-        const service = yield* Layer.build(LeaseServiceModule.layer).pipe(
-          Effect.provideService(KubeApi, {
-            ...api,
-            createLease: (draft) => twice(api.createLease(draft)),
-            patchLease: (ref, patch) =>
-              patch.spec.holderIdentity === "me" ? twice(api.patchLease(ref, patch)) : api.patchLease(ref, patch)
-          })
-        )
+        const service = yield* behindProxy
         const attempt = yield* Effect.fork(Effect.provide(Effect.scoped(tryAcquire(mine)), service))
         yield* TestClock.adjust(500)
         assert.strictEqual(yield* recordedHolder, "me")

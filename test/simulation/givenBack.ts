@@ -17,7 +17,8 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
   for (const life of lives) {
     const { idleSince, process } = life
     if (
-      life.sender === acquisition.sender && idleSince !== undefined && isKnown(acquisition, life) &&
+      life.sender === acquisition.sender && record.spec.holderIdentity === life.sender.owner &&
+      idleSince !== undefined && isKnown(acquisition, life) &&
       process.isRunning && !life.isEnding && process.resumedAt < idleSince &&
       time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.write.sentAt &&
       // What has been lost is not written to any more.

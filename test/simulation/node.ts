@@ -38,7 +38,7 @@ export class Node {
   }
 
   boot(owner = `${this.#label}${this.#names}`): void {
-    if (this.#life !== undefined) {
+    if (this.#life !== undefined || this.#plan.bootsAt === Number.POSITIVE_INFINITY) {
       return
     }
     if (this.machine.isSuspended || this.#isEnding()) {

@@ -44,6 +44,7 @@ export interface NodePlan {
   readonly habits: Habits
   readonly fieldManager: string
   readonly replica: number
+  /** Never, if infinite. */
   readonly bootsAt: number
 }
 

@@ -1,26 +1,32 @@
 /**
- * `npm run simulate -- --seed 1 --seeds 1000 --minutes 15 --nodes 3 --told`: histories from consecutive seeds. The first
- * one that breaks a promise is shrunk and told, and so is any under `--told`.
+ * `npm run simulate -- --seed 1 --seeds 1000 --minutes 15 --nodes 3 --told`: histories from consecutive seeds, or for
+ * `--seconds` of CPU from a random one on. The first one that breaks a promise is shrunk and told, and so is any under
+ * `--told`; `--keep name` makes a regression of it.
  */
+import { keep } from "./keep.js"
 import { parseArgs } from "node:util"
 import { drawPlan } from "./plan.js"
 import { report } from "./report.js"
+import { shrink } from "./shrink.js"
 import { simulate } from "./simulation.js"
 
 const { values } = parseArgs({
   options: {
-    seed: { type: "string", default: "1" },
-    seeds: { type: "string", default: "1" },
+    seed: { type: "string" },
+    seeds: { type: "string" },
+    seconds: { type: "string" },
     minutes: { type: "string" },
     nodes: { type: "string" },
     failures: { type: "string", default: "1" },
+    keep: { type: "string" },
     told: { type: "boolean", default: false },
     brief: { type: "boolean", default: false }
   }
 })
 const numberOf = (text: string | undefined): number | undefined => text === undefined ? undefined : Number(text)
-const first = Number(values.seed)
-const seeds = Number(values.seeds)
+const seconds = numberOf(values.seconds)
+const first = numberOf(values.seed) ?? (seconds === undefined ? 1 : Math.floor(Math.random() * 2 ** 31))
+const seeds = numberOf(values.seeds) ?? (seconds === undefined ? 1 : Number.POSITIVE_INFINITY)
 const size = { minutes: numberOf(values.minutes), nodes: numberOf(values.nodes) }
 const mostFailures = Number(values.failures)
 const total = { histories: 0, failures: 0, hours: 0, faults: 0, terms: 0, requests: 0, instants: 0, lawful: 0 }
@@ -29,15 +35,17 @@ const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
-const summary = (): string =>
-  `${total.histories} histories, ${
-    total.hours.toFixed(1)
-  } cluster-hours, ${total.faults} faults, ${total.terms} terms, ` +
-  `${total.requests} requests, ${total.instants} instants checked, ${total.lawful} within the assumptions; ` +
-  `${total.failures} failed; ` +
-  `${process.cpuUsage().user / 1e6} s of CPU`
+const cpuSeconds = (): number => process.cpuUsage().user / 1e6
 
-for (let seed = first; seed < first + seeds && total.failures < mostFailures; seed++) {
+const summary = (): string =>
+  `${total.histories} histories from seed ${first}, ${total.hours.toFixed(1)} cluster-hours, ${total.faults} faults, ` +
+  `${total.terms} terms, ${total.requests} requests, ${total.instants} instants checked, ` +
+  `${total.lawful} within the assumptions; ${total.failures} failed; ${cpuSeconds().toFixed(1)} s of CPU`
+
+const isOver = (seed: number): boolean =>
+  seed >= first + seeds || total.failures >= mostFailures || (seconds !== undefined && cpuSeconds() >= seconds)
+
+for (let seed = first; !isOver(seed); seed++) {
   const outcome = simulate(drawPlan(seed, size), { isTold: values.told })
   total.histories++
   total.hours += outcome.plan.endsAt / 3_600_000
@@ -52,6 +60,9 @@ for (let seed = first; seed < first + seeds && total.failures < mostFailures; se
   if (outcome.findings.length > 0) {
     total.failures++
     print(values.brief ? `seed ${seed}: ${outcome.findings[0]?.check}` : report(outcome))
+    if (values.keep !== undefined) {
+      print(`kept as ${keep(values.keep, shrink(outcome))}`)
+    }
   }
   if (total.histories % 100 === 0) {
     print(summary())
