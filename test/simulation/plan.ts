@@ -115,12 +115,15 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
       variants,
       habits: {
         style: own.pick(styles),
-        restMillis: Math.min(own.span(1000, 20_000), ...variants.map(({ renewalInterval }) => renewalInterval)),
-        holdMillis: isBusy || own.chance(0.2) ? own.span(ttl / 50, 4 * ttl) : Number.POSITIVE_INFINITY,
+        restMillis: Math.min(
+          own.span(Math.max(1000, ttl / 6), 20_000),
+          ...variants.map(({ renewalInterval }) => renewalInterval)
+        ),
+        holdMillis: isBusy || own.chance(0.2) ? own.span(ttl / 10, 4 * ttl) : Number.POSITIVE_INFINITY,
         leaves: own.chance(0.25) ? "handOver" : "release",
         workMillis: own.chance(0.3) ? Number.POSITIVE_INFINITY : own.span(ttl / 10, ttl),
         patienceMillis: own.chance(0.3) ? own.span(50, 4000) : Number.POSITIVE_INFINITY,
-        verifyMillis: own.chance(0.2) ? own.span(ttl / 20, ttl) : Number.POSITIVE_INFINITY
+        verifyMillis: own.chance(0.2) ? own.span(ttl / 6, ttl) : Number.POSITIVE_INFINITY
       },
       fieldManager: own.chance(0.8) ? "kubernetes-lease" : `manager-${index}`,
       replica: isTight ? index % 2 : own.integer(replicas.length),
