@@ -1,0 +1,7 @@
+import type { Plan } from "./plan.js"
+import { plan as changedByWebhook } from "./regressions/changedByWebhook.js"
+
+/** Histories that have broken a promise once, as `npm run simulate -- --keep name` has written them down. */
+export const regressions: Readonly<Record<string, Plan>> = {
+  "T3 what a webhook has changed, as the answer shows it, is given back": changedByWebhook
+}
