@@ -25,22 +25,22 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "transitions % mostTransitions + 1",
     to: "transitions % mostTransitions"
   }),
-  mutant("T2 validity counts from the send instant", 100, {
+  mutant("T2 validity counts from the send instant", 50, {
     file: "internal/renewing.ts",
     from: "term.acknowledge(sentAt)",
     to: "term.acknowledge(arrivedAt)"
   }),
-  mutant("T2 the wall clock counts too", 100, {
+  mutant("T2 the wall clock counts too", 20, {
     file: "internal/clocks.ts",
     from: "    until.wallMillis - since.wallMillis",
     to: "    0"
   }),
-  mutant("T3 the answer shows this very term", 100, {
+  mutant("T3 the answer shows this very term", 30, {
     file: "internal/acquiring.ts",
     from: "if (!isTermSent(sent, answer)) {",
     to: "if (!isTermSent(sent, answer) && settings.ttl === undefined) {"
   }),
-  mutant("T3 a term counts from the send instant", 100, {
+  mutant("T3 a term counts from the send instant", 50, {
     file: "internal/acquiring.ts",
     from: "      sentAt,\n      metricLabels",
     to: "      sentAt: yield* now,\n      metricLabels"
@@ -50,12 +50,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "if (term.remainingMillis(yield* now) === 0) {",
     to: "if (term.remainingMillis(yield* now) === -1) {"
   }),
-  mutant("T3 what may have landed is given back", 100, {
+  mutant("T3 what may have landed is given back", 20, {
     file: "internal/acquiring.ts",
     from: "left.length > 0 ?",
     to: "left.length > 1e9 ?"
   }),
-  mutant("T4 being held is computed from the clocks", 100, {
+  mutant("T4 being held is computed from the clocks", 20, {
     file: "internal/termLease.ts",
     from: "return Effect.flatMap(now, (at) => this.#engine.terms.isHeld(this.#term, at))",
     to: "return Effect.sync(() => !this.#term.isEnded)"
@@ -70,17 +70,17 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "  if (isExpired(evidence)) {",
     to: "  if (isExpired(evidence) || evidence.sighting.renewTime !== undefined) {"
   }),
-  mutant("A2 a name lost is somebody else's", 100, {
+  mutant("A2 a name lost is somebody else's", 50, {
     file: "LeaseTerm.ts",
     from: "by === owner && !ownNameIsTaken",
     to: "by === owner"
   }),
-  mutant("A3 the take's precondition", 100, {
+  mutant("A3 the take's precondition", 20, {
     file: "internal/acquiring.ts",
     from: "engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)",
     to: "engine.requests.patch(ref, { resourceVersion: (resourceVersion, undefined as never), spec }, limitMillis)"
   }),
-  mutant("A3 a PATCH, not a PUT", 100, {
+  mutant("A3 a PATCH, not a PUT", 20, {
     file: "internal/memory/kubeApi.ts",
     from:
       "          patchType: \"application/merge-patch+json\",\n          body: wire(patchToJson(patch)),\n          fieldManager\n        })",
@@ -100,20 +100,20 @@ export const mutants: ReadonlyArray<Mutant> = [
           fieldManager
         })))`
   }),
-  mutant("E1 the monotonic clock", 100, {
+  mutant("E1 the monotonic clock", 50, {
     file: "internal/observing.ts",
     from: "engine.sightings.see(refOf(settings), record, arrivedAt.monotonicNanos)\n  const { maxClockSkew",
     to:
       "engine.sightings.see(refOf(settings), record, BigInt(arrivedAt.wallMillis) * 1_000_000n)\n  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { maxClockSkew"
   }),
-  mutant("E1 counts from the arrival", 200, {
+  mutant("E1 counts from the arrival", 400, {
     file: "internal/observing.ts",
     from:
       "  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(\n    Effect.interruptible,\n    Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),",
     to:
       "  Effect.flatMap(now, (askedAt) => Effect.map(Effect.interruptible(engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))), (record) => weigh(engine, settings, record, askedAt))).pipe("
   }),
-  mutant("E1 the whole duration", 100, {
+  mutant("E1 the whole duration", 20, {
     file: "LeaseTerm.ts",
     from: "  durationMillisOf(record, ttl) - monotonicMillisBetween",
     to: "  0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
@@ -123,7 +123,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "const resolutionMillis = 1000",
     to: "const resolutionMillis = 0"
   }),
-  mutant("E2 the resolution of server times, in either", 300, {
+  mutant("E2 the resolution of server times, in either", 150, {
     file: "internal/managedFields.ts",
     from: "const resolutionMillis = 1000",
     to: "const resolutionMillis = 0"
@@ -132,12 +132,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "Math.max(changedMillis, renewedMillis + 1000)",
     to: "Math.max(changedMillis, renewedMillis)"
   }),
-  mutant("E2 agreement with renewTime", undefined, {
+  mutant("E2 agreement with renewTime", 20, {
     file: "LeaseTerm.ts",
     from: "if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {",
     to: "if (Math.abs(changedMillis - renewedMillis) > Infinity) {"
   }),
-  mutant("E2 renewTime, in either way", 100, {
+  mutant("E2 renewTime, in either way", 20, {
     file: "LeaseTerm.ts",
     from: "if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {",
     to: "if (Math.abs(changedMillis - renewedMillis) > Infinity) {"
@@ -146,48 +146,48 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "Math.max(changedMillis, renewedMillis + 1000)",
     to: "changedMillis"
   }),
-  mutant("E2 maxClockSkew", 300, {
+  mutant("E2 maxClockSkew", 150, {
     file: "LeaseTerm.ts",
     from: "durationMillisOf(record, ttl) + skewMillis - (record",
     to: "durationMillisOf(record, ttl) - (record"
   }),
-  mutant("R2 a conflict is no evidence", 100, {
+  mutant("R2 a conflict is no evidence", 20, {
     file: "internal/renewing.ts",
     from: "    Effect.catchTag(\"Conflict\", () =>\n      Effect.flatMap(",
     to:
       "    Effect.catchTag(\"Conflict\", () => lose(engine, term, LostReason.TakenOver({ by: \"\" }))),\n    Effect.catchTag(\"Conflict\" as never, () =>\n      Effect.flatMap("
   }),
-  mutant("R2 the record's identity", 100, {
+  mutant("R2 the record's identity", 30, {
     file: "internal/renewing.ts",
     from: "    yield* ensureStands(engine, term, record)\n    return record",
     to: "    return record"
   }),
-  mutant("R4 the deadline is a timer of its own", 100, {
+  mutant("R4 the deadline is a timer of its own", 20, {
     file: "internal/terms.ts",
     from: "const expired = expiredBy(at)",
     to: "const expired: ReadonlyArray<Term> = []"
   }),
-  mutant("X2 the clear's precondition", 100, {
+  mutant("X2 the clear's precondition", 20, {
     file: "internal/relinquishing.ts",
     from: "requests.patch(ref, { resourceVersion, spec: leaves }",
     to: "requests.patch(ref, { resourceVersion: undefined as never, spec: leaves }"
   }),
-  mutant("X2 the delete's preconditions", 100, {
+  mutant("X2 the delete's preconditions", 20, {
     file: "internal/relinquishing.ts",
     from: "relinquishment.requests.delete(relinquishment.ref, { uid, resourceVersion }, limitMillis)",
     to: "relinquishment.requests.delete(relinquishment.ref, {} as never, limitMillis)"
   }),
-  mutant("X3 only one's own is cleared", 100, {
+  mutant("X3 only one's own is cleared", 20, {
     file: "internal/relinquishing.ts",
     from: "if (!relinquishment.isOwn(record.value)) {",
     to: "if (relinquishment.isOwn === undefined) {"
   }),
-  mutant("W1 what expires is tried for", 100, {
+  mutant("W1 what expires is tried for", 60, {
     file: "internal/waiting.ts",
     from: "Queue.offer(notices, Notice.Due({ dueAtNanos }))",
     to: "Effect.void"
   }),
-  mutant("W1 a deletion is no release", 300, {
+  mutant("W1 a deletion is no release", 30, {
     file: "internal/waiting.ts",
     from: "if (seen.judgement._tag === \"Contended\" || seen.judgement.because === \"expired\") {",
     to: "if (waiting.settings.ttl === undefined) {"
