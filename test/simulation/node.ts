@@ -92,6 +92,7 @@ export class Node {
       idleSince: time.now,
       isEnding: false,
       turns: 0,
+      hasFoundNothing: false,
       shownDeleted: undefined
     }
     this.#life = life

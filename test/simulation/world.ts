@@ -65,7 +65,9 @@ export class World {
     const { node } = life
     const replica = this.replicas[node] ?? 0
     if (write.purpose === "read") {
-      return this.controlPlane.answer(replica, fieldManager, write.request)
+      const answer = this.controlPlane.answer(replica, fieldManager, write.request)
+      life.hasFoundNothing = answer._tag === "Failure"
+      return answer
     }
     const before = this.controlPlane.record()
     const webhook = write.purpose === "acquire" ? this.weather.webhookOf(node) : undefined
@@ -83,7 +85,7 @@ export class World {
   /** A watch has shown something to a process. */
   shows(life: Life, event: WatchEvent): void {
     life.shownDeleted = undefined
-    if (event._tag === "Deleted" && life.connection.pending.size === 0) {
+    if (event._tag === "Deleted" && life.connection.pending.size === 0 && !life.hasFoundNothing) {
       const owner = ownerOf(event.lease)
       if (owner !== "" && owner !== life.sender.owner) {
         life.shownDeleted = {

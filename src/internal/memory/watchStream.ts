@@ -32,18 +32,18 @@ export const watchStream = <A, E>(
   Stream.suspend(() => {
     const frames: Array<JsonObject> = []
     let isEnded = false
-    let wake = (): void => {}
-    let unsubscribe = (): void => {}
+    let wake: (() => void) | undefined
+    let unsubscribe: (() => void) | undefined
     let timer: Fiber.RuntimeFiber<void> | undefined
 
     const sink: FrameSink = {
       frame: (frame) => {
         frames.push(frame)
-        wake()
+        wake?.()
       },
       end: () => {
         isEnded = true
-        wake()
+        wake?.()
       }
     }
 
@@ -66,7 +66,7 @@ export const watchStream = <A, E>(
     })
 
     const close = Effect.suspend(() => {
-      unsubscribe()
+      unsubscribe?.()
       return timer === undefined ? Effect.void : Fiber.interruptFork(timer)
     })
 
@@ -78,7 +78,7 @@ export const watchStream = <A, E>(
         ? Effect.fail(Option.none())
         : Effect.async<JsonObject, Option.Option<never>>((resume) => {
           wake = () => {
-            wake = () => {}
+            wake = undefined
             resume(next)
           }
         })
