@@ -19,7 +19,8 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
     if (
       life.sender === acquisition.sender && record.spec.holderIdentity === life.sender.owner &&
       idleSince !== undefined && isKnown(acquisition, life) &&
-      process.isRunning && !life.isEnding && process.resumedAt < idleSince &&
+      // A release has so much time and no more, whether the process runs or not (X4).
+      process.isRunning && !life.isEnding && process.resumedAt < idleSince - 1.1 * life.settings.releaseTimeout &&
       time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.write.sentAt &&
       // What has been lost is not written to any more.
       termOf(process, acquisition.token)?.loss === undefined

@@ -1,9 +1,11 @@
 import type { Plan } from "./plan.js"
 import { plan as changedByWebhook } from "./regressions/changedByWebhook.js"
 import { plan as foundNothingFirst } from "./regressions/foundNothingFirst.js"
+import { plan as stoppedWhileReleasing } from "./regressions/stoppedWhileReleasing.js"
 
 /** Histories that have broken a promise once, as `npm run simulate -- --keep name` has written them down. */
 export const regressions: Readonly<Record<string, Plan>> = {
   "T3 what a webhook has changed, as the answer shows it, is given back": changedByWebhook,
-  "W1 whoever has found nothing by a read may create, though a watch tells of the deletion later": foundNothingFirst
+  "W1 whoever has found nothing by a read may create, though a watch tells of the deletion later": foundNothingFirst,
+  "X4 a release that a stop outlasts is given up, and ends by its duration": stoppedWhileReleasing
 }
