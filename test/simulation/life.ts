@@ -17,6 +17,8 @@ export interface Life {
   isEnding: boolean
   /** How often its user has begun to want the lease or ceased to hold it. */
   turns: number
+  /** When an acquiring write of its was last refused, or changed on its way. */
+  triedInVainAt: number
   /** Its latest read has shown that there is no record. */
   hasFoundNothing: boolean
   /** In which turn a watch has shown that a held record is gone, and until when it counts as standing (W1). */

@@ -92,6 +92,7 @@ export class Node {
       idleSince: time.now,
       isEnding: false,
       turns: 0,
+      triedInVainAt: Number.NEGATIVE_INFINITY,
       hasFoundNothing: false,
       shownDeleted: undefined
     }

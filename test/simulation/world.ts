@@ -73,6 +73,9 @@ export class World {
     const webhook = write.purpose === "acquire" ? this.weather.webhookOf(node) : undefined
     const request = webhook === undefined ? write.request : changedByWebhook(write.request, webhook.changes)
     const answer = this.controlPlane.answer(replica, fieldManager, request)
+    if (write.purpose === "acquire" && (answer._tag === "Failure" || webhook !== undefined)) {
+      life.triedInVainAt = this.time.now
+    }
     if (answer._tag === "Success") {
       this.ledger.note(write, before, this.controlPlane.record(), this.time.now, webhook !== undefined)
       if (write.request.operation === "create") {
@@ -85,7 +88,7 @@ export class World {
   /** A watch has shown something to a process. */
   shows(life: Life, event: WatchEvent): void {
     life.shownDeleted = undefined
-    if (event._tag === "Deleted" && life.connection.pending.size === 0 && !life.hasFoundNothing) {
+    if (event._tag === "Deleted" && life.connection.pending.size === 0 && !life.hasFoundNothing && !this.#tries(life)) {
       const owner = ownerOf(event.lease)
       if (owner !== "" && owner !== life.sender.owner) {
         life.shownDeleted = {
@@ -95,6 +98,11 @@ export class World {
         }
       }
     }
+  }
+
+  /** Between two tries it does not look at its watch. */
+  #tries({ settings, triedInVainAt }: Life): boolean {
+    return this.time.now - triedInVainAt < 1.2 * settings.renewalInterval
   }
 
   /** W1: what is gone without having been given back counts as standing for whoever waits. */
