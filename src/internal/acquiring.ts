@@ -128,9 +128,8 @@ const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effec
         : firstTry
   ).pipe(
     Effect.onExit((exit) => {
-      // Whoever watches is shown what stands after a conflict, and takes what is its own.
-      const goesOn = options.shown !== undefined && !Exit.isInterrupted(exit)
-      const left = [...unsettled, ...(Exit.isSuccess(exit) || goesOn ? [] : doubtful)]
+      // Whoever goes on after a conflict is shown the record; what is its own it takes.
+      const left = [...unsettled, ...(Exit.isInterrupted(exit) ? doubtful : [])]
       return left.length > 0 ? giveBack(engine, settings, left) : Effect.void
     }),
     Effect.tap((result) => result._tag === "Begun" ? handOver(result.term) : Effect.void),
@@ -175,16 +174,21 @@ const tryLater = (attempting: Attempting, retries: number, error: Passing): Atte
   )
 
 /** `false` must mean that somebody else has it, so a race lost for the last time is no answer yet (A3). */
-const afterLastTry = ({ engine, settings }: Attempting, error: Passing): Attempt =>
+const afterLastTry = ({ doubtful, engine, settings, unsettled }: Attempting, error: Passing): Attempt =>
   error._tag === "Transient"
     ? Effect.fail(error)
-    : Effect.flatMap(
-      observe(engine, settings),
-      (seen) =>
-        Option.isSome(seen) && seen.value.judgement._tag === "Contended"
-          ? Effect.succeed(Outcome.Contended({ record: seen.value.record }))
-          : Effect.fail(error)
-    )
+    : Effect.flatMap(observe(engine, settings), (seen) => {
+      if (Option.isNone(seen)) {
+        return Effect.fail(error)
+      }
+      const { judgement, record } = seen.value
+      if (judgement._tag === "Contended") {
+        return Effect.succeed(Outcome.Contended({ record }))
+      }
+      // Its own after all: nobody goes on to take it.
+      Array.from(doubtful).filter((sent) => isTermSent(sent, record)).forEach((sent) => unsettled.add(sent))
+      return Effect.fail(error)
+    })
 
 const tryOnce = (attempting: Attempting): Attempt =>
   Effect.flatMap(
