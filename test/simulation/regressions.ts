@@ -1,6 +1,7 @@
 import type { Plan } from "./plan.js"
 import { plan as changedByWebhook } from "./regressions/changedByWebhook.js"
 import { plan as deletedBetweenTries } from "./regressions/deletedBetweenTries.js"
+import { plan as deletedInTrouble } from "./regressions/deletedInTrouble.js"
 import { plan as foundNothingFirst } from "./regressions/foundNothingFirst.js"
 import { plan as stoppedWhileReleasing } from "./regressions/stoppedWhileReleasing.js"
 
@@ -8,6 +9,7 @@ import { plan as stoppedWhileReleasing } from "./regressions/stoppedWhileReleasi
 export const regressions: Readonly<Record<string, Plan>> = {
   "T3 what a webhook has changed, as the answer shows it, is given back": changedByWebhook,
   "W1 whoever has found nothing by a read may create, though a watch tells of the deletion later": foundNothingFirst,
-  "W1 between two tries nobody looks at its watch": deletedBetweenTries,
+  "W1 between two tries of a write nobody looks at its watch": deletedBetweenTries,
+  "W1 between two tries of a read nobody looks at its watch": deletedInTrouble,
   "X4 a release that a stop outlasts is given up, and ends by its duration": stoppedWhileReleasing
 }

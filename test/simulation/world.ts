@@ -101,8 +101,9 @@ export class World {
   }
 
   /** Between two tries it does not look at its watch. */
-  #tries({ settings, triedInVainAt }: Life): boolean {
-    return this.time.now - triedInVainAt < 1.2 * settings.renewalInterval
+  #tries({ connection, settings: { renewalInterval, requestTimeout }, triedInVainAt }: Life): boolean {
+    const failedAt = Math.max(triedInVainAt, connection.lastTroubleAt())
+    return this.time.now - failedAt < 1.2 * (requestTimeout + renewalInterval)
   }
 
   /** W1: what is gone without having been given back counts as standing for whoever waits. */
