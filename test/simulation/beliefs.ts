@@ -114,8 +114,13 @@ export class Beliefs {
     for (const belief of this.#present) {
       if (isBelieved(belief)) {
         holders.push(belief)
-        if (belief.overAfterStep === belief.process.machine.steps && !belief.process.wasStoppedMidway) {
-          this.#findings.report("final", `${belief.process.name}: the validity of ${belief.held.token} had passed`)
+        if (belief.overAfterStep === belief.process.machine.steps) {
+          if (belief.process.wasStoppedMidway) {
+            // It had the answer in its hands, and had looked at its clocks, before it was stopped.
+            belief.overAfterStep = undefined
+          } else {
+            this.#findings.report("final", `${belief.process.name}: the validity of ${belief.held.token} had passed`)
+          }
         }
         if (belief.heardOfEnd) {
           this.#findings.report("final", `${belief.process.name} would hold after the end of term ${belief.held.token}`)

@@ -3,10 +3,12 @@ import { plan as changedByWebhook } from "./regressions/changedByWebhook.js"
 import { plan as deletedBetweenTries } from "./regressions/deletedBetweenTries.js"
 import { plan as deletedInTrouble } from "./regressions/deletedInTrouble.js"
 import { plan as foundNothingFirst } from "./regressions/foundNothingFirst.js"
+import { plan as stoppedWithTheAnswer } from "./regressions/stoppedWithTheAnswer.js"
 import { plan as stoppedWhileReleasing } from "./regressions/stoppedWhileReleasing.js"
 
 /** Histories that have broken a promise once, as `npm run simulate -- --keep name` has written them down. */
 export const regressions: Readonly<Record<string, Plan>> = {
+  "T5 whoever is stopped with an answer in its hands has not looked at its clocks twice": stoppedWithTheAnswer,
   "T3 what a webhook has changed, as the answer shows it, is given back": changedByWebhook,
   "W1 whoever has found nothing by a read may create, though a watch tells of the deletion later": foundNothingFirst,
   "W1 between two tries of a write nobody looks at its watch": deletedBetweenTries,
