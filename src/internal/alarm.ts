@@ -10,6 +10,8 @@ import { sleepUntil } from "./sleepUntil.js"
  */
 export interface Alarm {
   readonly set: (dueAtNanos: bigint) => Effect.Effect<void>
+  /** It has not been set to another time since it rang for this one. */
+  readonly isSetTo: (dueAtNanos: bigint) => boolean
 }
 
 /** Silent once its scope closes. */
@@ -40,6 +42,7 @@ export const make = (ring: (dueAtNanos: bigint) => Effect.Effect<void>): Effect.
           return wakesAtNanos !== undefined && wakesAtNanos <= nanos
             ? Effect.void
             : Effect.asVoid(FiberHandle.run(handle, Effect.interruptible(watchOver)))
-        })
+        }),
+      isSetTo: (nanos) => nanos === dueAtNanos
     }
   })

@@ -142,11 +142,7 @@ export class LeaseHandle implements LeaseActions {
     const term = this.#holding?.term
     return term === undefined
       ? 0
-      : this.#connection.runSync((engine) =>
-        this.#logging(
-          engine.terms.remainingMillis(term)
-        )
-      )
+      : this.#connection.runSync((engine) => this.#logging(engine.terms.remainingMillis(term)))
   }
 
   get signal(): AbortSignal {

@@ -131,11 +131,9 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
       seen = weigh(engine, settings, outcome.record, yield* now)
     }
     const alarm = yield* Alarm.make((dueAtNanos) => Queue.offer(notices, Notice.Due({ dueAtNanos })))
-    let dueAtNanos = 0n
-    const setAlarm = Effect.suspend(() => {
-      dueAtNanos = nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings))
-      return alarm.set(dueAtNanos)
-    })
+    const setAlarm = Effect.suspend(() =>
+      alarm.set(nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings)))
+    )
     yield* setAlarm
     const pending: Array<Notice> = []
     for (;;) {
@@ -170,7 +168,7 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
           break
         }
         case "Due": {
-          if (notice.dueAtNanos !== dueAtNanos) {
+          if (!alarm.isSetTo(notice.dueAtNanos)) {
             break
           }
           const outcome = yield* nextOutcome(waiting, wait)

@@ -43,7 +43,7 @@ export class Beliefs {
     const { token } = belief.held
     this.#terms++
     this.#findings.tell(sender.name, () => `HOLDS, token ${token}`)
-    if (this.#ledger.acquisition(token)?.sender !== sender || this.#tokens.has(token)) {
+    if (this.#ledger.acquisition(token)?.write.sender !== sender || this.#tokens.has(token)) {
       this.#findings.report("tokens grow", `${sender.name} holds with a token that is not its own: ${token}`)
     }
     this.#tokens.add(token)

@@ -15,25 +15,29 @@ export const checkGivenBack = ({ controlPlane, findings, ledger, lives, time, we
     return
   }
   for (const life of lives) {
-    const { idleSince, process } = life
     if (
-      life.sender === acquisition.sender && record.spec.holderIdentity === life.sender.owner &&
-      idleSince !== undefined && isKnown(acquisition, life) &&
-      // A release has so much time and no more, whether the process runs or not (X4).
-      process.isRunning && !life.isEnding && process.resumedAt < idleSince - 1.1 * life.settings.releaseTimeout &&
-      time.now - idleSince > givingBackMillis(life) && life.connection.lastTroubleAt() < acquisition.write.sentAt &&
+      life.sender === acquisition.write.sender && record.spec.holderIdentity === life.sender.owner &&
+      isKnown(acquisition, life) && hasHadTime(life, time.now) &&
+      life.connection.lastTroubleAt() < acquisition.write.sentAt &&
       // What has been lost is not written to any more.
-      termOf(process, acquisition.token)?.loss === undefined
+      termOf(life.process, acquisition.token)?.loss === undefined
     ) {
       findings.report(
         "given back",
-        `${process.name} has been idle since ${
-          (idleSince / 1000).toFixed(3)
+        `${life.process.name} has been idle since ${
+          ((life.idleSince ?? 0) / 1000).toFixed(3)
         } s, but the record is its term ${acquisition.token}`
       )
     }
   }
 }
+
+/** It has been idle for long enough, and has run since it began to give back. */
+const hasHadTime = ({ idleSince, isEnding, process, settings }: Life, now: number): boolean =>
+  idleSince !== undefined && process.isRunning && !isEnding &&
+  // A release has so much time and no more, whether the process runs or not (X4).
+  process.resumedAt < idleSince - 1.1 * settings.releaseTimeout &&
+  now - idleSince > (settings.requestTimeout + settings.releaseTimeout) * 1.1 + 1000
 
 /**
  * What lands after its sender has given the request up may do so unseen, and what a webhook has changed cannot be told
@@ -43,9 +47,6 @@ const isKnown = (
   { at, isChangedOnTheWay, write: { isAnswered, sentAt } }: Acquisition,
   { idleSince = 0, settings }: Life
 ): boolean => sentAt <= idleSince && at - sentAt < 0.8 * settings.requestTimeout && (isAnswered || !isChangedOnTheWay)
-
-const givingBackMillis = ({ settings }: Life): number =>
-  (settings.requestTimeout + settings.releaseTimeout) * 1.1 + 1000
 
 /** In the end nothing is left that would keep a process from exiting (F24), or others from the lease. */
 export const checkRemains = (
@@ -64,7 +65,10 @@ export const checkRemains = (
   }
   const record = controlPlane.record()
   const acquisition = ledger.ownerOf(record)
-  if (record !== undefined && isHeld(record) && lives.some(({ sender }) => sender === acquisition?.sender)) {
-    findings.report("given back", `${acquisition?.sender.name} has ended, but its term ${acquisition?.token} stands`)
+  if (record !== undefined && isHeld(record) && lives.some(({ sender }) => sender === acquisition?.write.sender)) {
+    findings.report(
+      "given back",
+      `${acquisition?.write.sender.name} has ended, but its term ${acquisition?.token} stands`
+    )
   }
 }

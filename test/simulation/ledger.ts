@@ -11,10 +11,8 @@ export interface Sender {
 
 /** An acquiring write that was carried out. */
 export interface Acquisition {
-  readonly sender: Sender
-  readonly token: string
-  readonly acquireTime: string | undefined
   readonly write: Write
+  readonly token: string
   readonly at: number
   /** Its sender can know it again only by the answer. */
   readonly isChangedOnTheWay: boolean
@@ -93,13 +91,13 @@ export class Ledger {
         }
         break
       case "renew":
-        if (term?.sender !== write.sender || !(write.wasStopped || write.terms.includes(term.token))) {
+        if (term?.write.sender !== write.sender || !(write.wasStopped || write.terms.includes(term.token))) {
           this.#late(write, before, term)
         }
         break
       case "handOver":
       case "clear":
-        if (before !== undefined && isHeld(before) && term?.sender !== write.sender) {
+        if (before !== undefined && isHeld(before) && term?.write.sender !== write.sender) {
           this.#late(write, before, term)
         }
         break
@@ -140,20 +138,21 @@ export class Ledger {
   #checkName(sender: Sender, before: LeaseJson | undefined, term: Acquisition | undefined, at: number): void {
     if (
       before !== undefined && this.#namesLost.has(sender) && before.spec.holderIdentity === sender.owner &&
-      term !== undefined && term.sender !== sender &&
+      term !== undefined && term.write.sender !== sender &&
       at - this.#lastWriteAt < (before.spec.leaseDurationSeconds ?? 0) * 1000 / mostDrift
     ) {
-      this.#findings.report("name left alone", `${sender.name} takes what ${term.sender.name} holds as ${sender.owner}`)
+      this.#findings.report(
+        "name left alone",
+        `${sender.name} takes what ${term.write.sender.name} holds as ${sender.owner}`
+      )
     }
   }
 
   #begin(write: Write, record: LeaseJson, at: number, isChangedOnTheWay: boolean): void {
     const acquisition: Acquisition = {
-      sender: write.sender,
       write,
       isChangedOnTheWay,
       token: record.metadata.resourceVersion,
-      acquireTime: record.spec.acquireTime,
       at
     }
     const identity = identityOf(record)
@@ -173,7 +172,7 @@ export class Ledger {
       "late write",
       `${sender.name}${terms.length === 0 ? "" : ` in term ${terms.join(", ")}`}: ${purpose} on ${
         before === undefined ? "no record" : `the record of ${before.spec.holderIdentity || "nobody"}`
-      }${term === undefined ? "" : `, term ${term.token} of ${term.sender.name}`}`
+      }${term === undefined ? "" : `, term ${term.token} of ${term.write.sender.name}`}`
     )
   }
 }

@@ -1,10 +1,9 @@
-import { shrink } from "./shrink.js"
+import type { Plan } from "./plan.js"
 import type { Outcome } from "./simulation.js"
 import { simulate } from "./simulation.js"
 
 /** What has gone wrong, how to see it again, and how it came about in the shortest history that was found. */
-export const report = (outcome: Outcome, lines = 120): string => {
-  const plan = shrink(outcome)
+export const report = (outcome: Outcome, plan: Plan, lines = 120): string => {
   const told = simulate(plan, { isTold: true })
   return [
     `seed ${plan.seed}: ${outcome.findings.map(({ check, message }) => `${check}: ${message}`).join("; ")}`,

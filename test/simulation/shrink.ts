@@ -1,46 +1,39 @@
-import type { Check } from "./findings.js"
 import type { Plan } from "./plan.js"
 import type { Outcome } from "./simulation.js"
 import { simulate } from "./simulation.js"
 
 /** A shorter history that breaks the same promise: with as few faults and nodes as can be, and as early as can be. */
-export const shrink = (outcome: Outcome): Plan => {
-  const check = outcome.findings[0]?.check
-  if (check === undefined) {
-    return outcome.plan
-  }
-  let plan = outcome.plan
-  const attempt = (shorter: Plan): boolean => {
-    const isEnough = stillFails(shorter, check)
-    if (isEnough) {
-      plan = shorter
-    }
-    return isEnough
-  }
-  leaveOutFaults(plan, attempt)
-  plan.nodes.forEach((_, node) => attempt(withoutNode(plan, node)))
+export const shrink = ({ findings: [finding], plan: whole }: Outcome): Plan => {
+  const fails: Fails = (plan) => simulate(plan).findings.some(({ check }) => check === finding?.check)
+  const orLonger = (shorter: Plan, longer: Plan): Plan => fails(shorter) ? shorter : longer
+  let plan = leaveOutFaults(whole, fails)
+  whole.nodes.forEach((_, node) => {
+    plan = orLonger(withoutNode(plan, node), plan)
+  })
   for (let earlier = firstFaultAt(plan); earlier > leastShiftMillis; earlier /= 2) {
-    attempt(movedAhead(plan, earlier))
+    plan = orLonger(movedAhead(plan, earlier), plan)
   }
-  leaveOutFaults(plan, attempt)
-  return plan
+  return leaveOutFaults(plan, fails)
 }
+
+type Fails = (plan: Plan) => boolean
 
 const leastShiftMillis = 1000
 
 /** Half of them at a time, then a quarter, and so on. */
-const leaveOutFaults = (whole: Plan, attempt: (shorter: Plan) => boolean): void => {
+const leaveOutFaults = (whole: Plan, fails: Fails): Plan => {
   let plan = whole
   for (let size = Math.ceil(plan.faults.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let from = 0; from < plan.faults.length;) {
       const shorter = { ...plan, faults: [...plan.faults.slice(0, from), ...plan.faults.slice(from + size)] }
-      if (attempt(shorter)) {
+      if (fails(shorter)) {
         plan = shorter
       } else {
         from += size
       }
     }
   }
+  return plan
 }
 
 /** The others keep their numbers. */
@@ -58,6 +51,3 @@ const movedAhead = (plan: Plan, millis: number): Plan => ({
   quietAt: Math.max(0, plan.quietAt - millis),
   endsAt: Math.max(0, plan.endsAt - millis)
 })
-
-const stillFails = (plan: Plan, check: Check): boolean =>
-  simulate(plan).findings.some((finding) => finding.check === check)

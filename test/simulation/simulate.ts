@@ -3,11 +3,12 @@
  * `--seconds` of CPU from a random one on. The first one that breaks a promise is shrunk and told, and so is any under
  * `--told`; `--keep name` makes a regression of it.
  */
-import { keep } from "./keep.js"
 import { parseArgs } from "node:util"
+import { keep } from "./keep.js"
 import { drawPlan } from "./plan.js"
 import { report } from "./report.js"
 import { shrink } from "./shrink.js"
+import type { Outcome } from "./simulation.js"
 import { simulate } from "./simulation.js"
 
 const { values } = parseArgs({
@@ -42,6 +43,23 @@ const summary = (): string =>
   `${total.terms} terms, ${total.requests} requests, ${total.instants} instants checked, ` +
   `${total.lawful} within the assumptions; ${total.failures} failed; ${cpuSeconds().toFixed(1)} s of CPU`
 
+/** Shrinking takes many histories, so it is done once, and not for a line. */
+const tellFailure = (outcome: Outcome): void => {
+  if (values.brief) {
+    print(`seed ${outcome.plan.seed}: ${outcome.findings[0]?.check}`)
+    if (values.keep === undefined) {
+      return
+    }
+  }
+  const shrunk = shrink(outcome)
+  if (!values.brief) {
+    print(report(outcome, shrunk))
+  }
+  if (values.keep !== undefined) {
+    print(`kept as ${keep(values.keep, shrunk)}`)
+  }
+}
+
 const isOver = (seed: number): boolean =>
   seed >= first + seeds || total.failures >= mostFailures || (seconds !== undefined && cpuSeconds() >= seconds)
 
@@ -59,10 +77,7 @@ for (let seed = first; !isOver(seed); seed++) {
   }
   if (outcome.findings.length > 0) {
     total.failures++
-    print(values.brief ? `seed ${seed}: ${outcome.findings[0]?.check}` : report(outcome))
-    if (values.keep !== undefined) {
-      print(`kept as ${keep(values.keep, shrink(outcome))}`)
-    }
+    tellFailure(outcome)
   }
   if (total.histories % 100 === 0) {
     print(summary())

@@ -3,6 +3,7 @@ import type { Plan } from "./plan.js"
 import { drawPlan } from "./plan.js"
 import { report } from "./report.js"
 import { regressions } from "./regressions.js"
+import { shrink } from "./shrink.js"
 import { simulate } from "./simulation.js"
 
 /** Of CPU, for random seeds; a failure tells its own. */
@@ -13,7 +14,7 @@ const fixed = [1, 2, 3, 4, 5]
 const holdsUp = (plan: Plan): void => {
   const outcome = simulate(plan)
   if (outcome.findings.length > 0) {
-    assert.fail(report(outcome))
+    assert.fail(report(outcome, shrink(outcome)))
   }
 }
 

@@ -9,6 +9,7 @@ import { Transient } from "../../KubeError.js"
 import type { LeaseRef, Observed, Preconditions } from "../../LeaseObject.js"
 import { draftToJson, LeaseResource, patchToJson, WatchEvent } from "../../LeaseObject.js"
 import { asTransient } from "../asTransient.js"
+import type { FailureAnswer } from "../failure.js"
 import { failureFromAnswer } from "../failure.js"
 import type { ApiServer, DatedAnswer, LeaseRequest } from "./apiServer.js"
 import { dated } from "./apiServer.js"
@@ -33,7 +34,7 @@ export const make = (server: ApiServer, fieldManager: string): KubeApi["Type"] =
     )
 
   return {
-    getLease: (ref) => Effect.catchTag(observe("get", ref, { verb: "get", ...refOf(ref) }), "Conflict", notAboutLeases),
+    getLease: (ref) => Effect.catchTag(observe("get", ref, { verb: "get", ...refOf(ref) }), "Conflict", asTransient),
     createLease: (draft) =>
       Effect.suspend(() =>
         observe("create", refOf(draft.metadata), {
@@ -73,7 +74,7 @@ const watch = (server: ApiServer, ref: LeaseRef, selector: Selector, resourceVer
 
 export const readJson = (server: ApiServer, ref: LeaseRef): Effect.Effect<LeaseJson, NotFound | RequestError> =>
   requestJson(server, "get", ref, { verb: "get", ...refOf(ref) }).pipe(
-    Effect.catchTag("Conflict", notAboutLeases)
+    Effect.catchTag("Conflict", asTransient)
   )
 
 export const listJson = (server: ApiServer): Effect.Effect<ReadonlyArray<LeaseJson>> =>
@@ -179,9 +180,7 @@ const undecodable = (operation: Operation, ref: LeaseRef, why: string): Transien
     message: `Cannot ${operation} lease ${ref.namespace}/${ref.name}: the answer is no Lease: ${why}`
   })
 
-const watchFailure = (ref: LeaseRef, answer: Parameters<typeof failureFromAnswer>[2]): RequestError => {
+const watchFailure = (ref: LeaseRef, answer: FailureAnswer): RequestError => {
   const error = failureFromAnswer("watch", ref, answer)
   return error._tag === "NotFound" || error._tag === "Conflict" ? asTransient(error) : error
 }
-
-const notAboutLeases = (error: NotFound | Conflict): Effect.Effect<never, Transient> => Effect.fail(asTransient(error))

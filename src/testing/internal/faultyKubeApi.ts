@@ -9,7 +9,7 @@ import { asTransient } from "../../internal/asTransient.js"
 import { failureFromAnswer } from "../../internal/failure.js"
 import * as Status from "../../internal/memory/status.js"
 import type { KubeApi } from "../../KubeApi.js"
-import type { Conflict, CredentialsError, KubeError, NotFound } from "../../KubeError.js"
+import type { CredentialsError, KubeError } from "../../KubeError.js"
 import { Transient } from "../../KubeError.js"
 import type { Observed } from "../../LeaseObject.js"
 import { draftToJson, patchToJson } from "../../LeaseObject.js"
@@ -83,7 +83,7 @@ export const make = (
       api: {
         getLease: (ref) =>
           request({ operation: "get", ref, body: undefined }, api.getLease(ref), shiftObserved).pipe(
-            Effect.catchTag("Conflict", notAboutLeases)
+            Effect.catchTag("Conflict", asTransient)
           ),
         createLease: (draft) =>
           Effect.suspend(() =>
@@ -163,7 +163,7 @@ const befallenWatch = (call: Call, behaviour: Behaviour, inner: WatchStream): Wa
     AnswerDelayed: opensLate,
     Hanging: () => Stream.never,
     Refused: (refused) =>
-      Stream.catchTags(Stream.fail(refusal(call, refused)), { NotFound: notAboutLeases, Conflict: notAboutLeases }),
+      Stream.catchTags(Stream.fail(refusal(call, refused)), { NotFound: asTransient, Conflict: asTransient }),
     WatchCut: ({ afterEvents, as }) => {
       const shown = Stream.take(inner, afterEvents)
       return as === "end" ? shown : Stream.concat(shown, Stream.fail(noAnswer(call, as)))
@@ -202,5 +202,3 @@ const shiftObserved = (answer: Observed, byMillis: number): Observed =>
   answer.serverDateMillis === undefined
     ? answer
     : { ...answer, serverDateMillis: answer.serverDateMillis + byMillis }
-
-const notAboutLeases = (error: NotFound | Conflict): Effect.Effect<never, Transient> => Effect.fail(asTransient(error))
