@@ -19,7 +19,8 @@ import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
 import { log, logging } from "./logging.js"
 import * as Metrics from "./metrics.js"
-import { observe } from "./observing.js"
+import type { Seen } from "./observing.js"
+import { observe, standing } from "./observing.js"
 import { refOf } from "./refOf.js"
 import { giveBack } from "./releasing.js"
 import { renewals } from "./renewing.js"
@@ -191,20 +192,23 @@ const afterLastTry = ({ doubtful, engine, settings, unsettled }: Attempting, err
     })
 
 const tryOnce = (attempting: Attempting): Attempt =>
-  Effect.flatMap(
-    observe(attempting.engine, attempting.settings),
-    (seen) =>
-      Option.isSome(seen) && seen.value.judgement._tag === "Contended"
-        ? Effect.succeed(Outcome.Contended({ record: seen.value.record }))
-        : write(attempting, Option.map(seen, ({ record }) => record))
-  )
+  Effect.flatMap(observe(attempting.engine, attempting.settings), (seen) => writeUnlessContended(attempting, seen))
+
+/** Where a watch has shown that there is no record. */
+const create = (attempting: Attempting): Attempt =>
+  Effect.flatMap(standing(attempting.engine, attempting.settings), (seen) => writeUnlessContended(attempting, seen))
+
+const writeUnlessContended = (attempting: Attempting, seen: Option.Option<Seen>): Attempt =>
+  Option.isSome(seen) && seen.value.judgement._tag === "Contended"
+    ? Effect.succeed(Outcome.Contended({ record: seen.value.record }))
+    : write(attempting, Option.map(seen, ({ record }) => record))
 
 /** A released record is often deleted before it can be taken; then it is created, without a read in between. */
 const tryShown = (attempting: Attempting, shown: Option.Option<LeaseObject>): Attempt =>
-  write(attempting, shown).pipe(
+  (Option.isSome(shown) ? write(attempting, shown) : create(attempting)).pipe(
     Effect.catchIf(
       (error) => isGone(error) && Option.isSome(shown),
-      () => write(attempting, Option.none())
+      () => create(attempting)
     ),
     Effect.catchTag("Transient", (error) =>
       attempting.settings.acquireRetries > 0
@@ -249,6 +253,8 @@ const write = (
         })
       )
     )
+    const arrivedAt = yield* now
+    engine.sightings.see(refOf(settings), answer, arrivedAt.monotonicNanos)
     if (!isTermSent(sent, answer)) {
       if (ownerOf(answer) === settings.owner) {
         // As this very write has left it, it is this process's own to give back.
@@ -266,7 +272,7 @@ const write = (
       sentAt,
       metricLabels: yield* Effect.metricLabels
     })
-    if (term.remainingMillis(yield* now) === 0) {
+    if (term.remainingMillis(arrivedAt) === 0) {
       return yield* refuse(call, "the answer came after the renew deadline")
     }
     // Nobody waits for this term any more: what has landed is given back under the lock of this attempt.

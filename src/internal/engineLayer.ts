@@ -25,13 +25,14 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
     const acquiring: Fibers = yield* Scope.extend(FiberSet.make(), acquireScope)
     const serverClock = new ServerClock()
     const requests = new Requests(api, serverClock)
+    const sightings = new Sightings()
     const engine: Engine = {
       requests,
       serverClock,
-      sightings: new Sightings(),
+      sightings,
       locks: new KeyedLocks(),
       terms: Terms.make(holding),
-      watches: new Watches(requests, acquiring),
+      watches: new Watches(requests, sightings, acquiring),
       waits: new Waits(),
       acquiring,
       holding

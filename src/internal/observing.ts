@@ -21,15 +21,26 @@ export interface Seen {
   readonly isNewTerm: boolean
 }
 
-/** Reads the record; none if there is none. */
+/** Reads the record; none if there is none, nor one that counts as standing. */
 export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
   Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(
     Effect.interruptible,
     Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),
     Effect.tap(warn),
     Effect.asSome,
-    Effect.catchTag("NotFound", () => Effect.succeedNone)
+    Effect.catchTag("NotFound", () => standing(engine, settings))
   )
+
+/**
+ * What has been seen to be deleted counts as standing until its time has run out, for its holder may believe in its term
+ * until then (W1, F40).
+ */
+export const standing = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>> =>
+  Effect.map(now, (at) =>
+    Option.fromNullable(engine.sightings.deleted(refOf(settings))).pipe(
+      Option.map((record) => weigh(engine, settings, record, at)),
+      Option.filter(({ judgement }) => judgement._tag === "Contended")
+    ))
 
 /** What an answer or an event that arrived at that instant shows (E1). */
 export const weigh = (

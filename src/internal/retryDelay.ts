@@ -19,11 +19,14 @@ export interface Retry {
 /** Doubles from 100 ms, jittered over its upper half. A longer `Retry-After` is honoured. */
 export const retryDelayMillis = ({ attempt, error, latestMillis, longestMillis, random }: Retry): number => {
   const backoff = Math.min(longestMillis, firstMillis * 2 ** attempt) * (0.5 + random / 2)
-  const asked = error !== undefined && "retryAfter" in error && error.retryAfter !== undefined
+  return Math.floor(Math.max(backoff, Math.min(retryAfterMillis(error), latestMillis)))
+}
+
+/** For so long the server has asked to be left alone. */
+export const retryAfterMillis = (error: KubeError | undefined): number =>
+  error !== undefined && "retryAfter" in error && error.retryAfter !== undefined
     ? Duration.toMillis(error.retryAfter)
     : 0
-  return Math.floor(Math.max(backoff, Math.min(asked, latestMillis)))
-}
 
 /**
  * Before a deadline: a server that is back in time is found in time, and a `Retry-After` always leaves time for one more

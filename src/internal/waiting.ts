@@ -19,7 +19,7 @@ import { log, logging } from "./logging.js"
 import type { Seen } from "./observing.js"
 import { weigh } from "./observing.js"
 import { refOf } from "./refOf.js"
-import { retryDelayMillis } from "./retryDelay.js"
+import { retryAfterMillis, retryDelayMillis } from "./retryDelay.js"
 import { sleepUntil, wholeMillis } from "./sleepUntil.js"
 import type { Term } from "./term.js"
 import type { Wait } from "./waits.js"
@@ -131,9 +131,7 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
       seen = weigh(engine, settings, outcome.record, yield* now)
     }
     const alarm = yield* Alarm.make((dueAtNanos) => Queue.offer(notices, Notice.Due({ dueAtNanos })))
-    const setAlarm = Effect.suspend(() =>
-      alarm.set(nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings)))
-    )
+    const setAlarm = Effect.suspend(() => alarm.set(nextLookNanos(seen, settings)))
     yield* setAlarm
     const pending: Array<Notice> = []
     for (;;) {
@@ -142,29 +140,17 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
       // Trying for what is known to have changed again only costs everybody a request.
       const isLatest = !pending.some(({ _tag }) => _tag === "Present" || _tag === "Deleted")
       switch (notice._tag) {
-        case "Present": {
-          wait.standsUntilNanos = 0n
+        case "Present":
+        case "Deleted": {
           seen = weigh(engine, settings, notice.lease, notice.arrivedAt)
           yield* setAlarm
           if (isLatest && seen.judgement._tag === "Free") {
-            const outcome = yield* seize(waiting, wait, Option.some(notice.lease))
+            const shown = notice._tag === "Present" ? Option.some(notice.lease) : Option.none()
+            const outcome = yield* seize(waiting, wait, shown)
             if (Option.isSome(outcome)) {
               return outcome.value
             }
           }
-          break
-        }
-        case "Deleted": {
-          seen = weigh(engine, settings, withoutDeletion(notice.lease), yield* now)
-          if (seen.judgement._tag === "Contended" || seen.judgement.because === "expired") {
-            wait.standsUntilNanos = nanosAfter(seen.evidence.now.monotonicNanos, millisUntilExpired(seen.evidence))
-          } else if (isLatest) {
-            const outcome = yield* seize(waiting, wait, Option.none())
-            if (Option.isSome(outcome)) {
-              return outcome.value
-            }
-          }
-          yield* setAlarm
           break
         }
         case "Due": {
@@ -182,16 +168,10 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
           break
         }
         case "Ended":
-          return yield* afterWatch(waiting, wait, openedAtNanos, notice.exit)
+          return yield* afterWatch(waiting, wait, seen, openedAtNanos, notice.exit)
       }
     }
   })
-
-/** What is gone waits for no finalizers any more. */
-const withoutDeletion = (lease: LeaseObject): LeaseObject => ({
-  ...lease,
-  metadata: { ...lease.metadata, deletionTimestamp: undefined }
-})
 
 const hasChanged = (before: LeaseObject, after: LeaseObject): boolean =>
   before.metadata.resourceVersion !== after.metadata.resourceVersion
@@ -216,6 +196,7 @@ const seize = (
 const afterWatch = (
   waiting: Waiting,
   wait: Wait,
+  seen: Seen,
   openedAtNanos: bigint,
   exit: Exit.Exit<void, RequestError>
 ): Effect.Effect<Outcome> =>
@@ -236,10 +217,14 @@ const afterWatch = (
     const lasted = monotonicMillisBetween(openedAtNanos, closedAtNanos) >= Duration.toMillis(renewalInterval)
     wait.brokenWatches = lasted ? 0 : wait.brokenWatches + 1
     if (wait.brokenWatches > 0) {
-      const delay = yield* delayAfter(waiting, wait.brokenWatches - 1, Option.getOrUndefined(failure))
-      yield* waiting.restore(Effect.sleep(delay))
+      const error = Option.getOrUndefined(failure)
+      const delay = yield* delayAfter(waiting, wait.brokenWatches - 1, error)
+      const backedOffAtNanos = nanosAfter(closedAtNanos, Duration.toMillis(delay))
+      const dueAtNanos = nextLookNanos(seen, waiting.settings)
+      // What runs out meanwhile is tried for in time, unless the server has asked to be left alone.
+      const isEarlier = dueAtNanos < backedOffAtNanos && retryAfterMillis(error) === 0
+      yield* waiting.restore(sleepUntil(isEarlier ? dueAtNanos : backedOffAtNanos))
     }
-    yield* waiting.restore(sleepUntil(wait.standsUntilNanos))
     return yield* nextOutcome(waiting, wait)
   })
 
@@ -250,6 +235,9 @@ const nextLookMillis = ({ evidence, judgement }: Seen, settings: LeaseSettings):
     : shortestLookMillis
   return Math.min(longestTimerMillis, Math.max(soonest, millisUntilExpired(evidence)))
 }
+
+const nextLookNanos = (seen: Seen, settings: LeaseSettings): bigint =>
+  nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings))
 
 const shortestLookMillis = 20
 const longestRetryAfterMillis = 60_000

@@ -17,8 +17,6 @@ export class Wait {
   isVersionForgotten = false
   /** Watches in a row that did not last. */
   brokenWatches = 0
-  /** The holder of a record that was deleted under it may believe in its term until then (F40). */
-  standsUntilNanos = 0n
 
   constructor(ref: LeaseRef, owner: string) {
     this.ref = ref

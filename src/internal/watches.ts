@@ -14,11 +14,12 @@ import { monotonicMillisBetween, monotonicNanos, now } from "./clocks.js"
 import type { Fibers } from "./forkDetached.js"
 import { forkDetached } from "./forkDetached.js"
 import type { Requests } from "./requests.js"
+import type { Sightings } from "./sightings.js"
 
 /** What a watch tells those who wait. */
 export type Notice = Data.TaggedEnum<{
   Present: { readonly lease: LeaseObject; readonly arrivedAt: Instant }
-  Deleted: { readonly lease: LeaseObject }
+  Deleted: { readonly lease: LeaseObject; readonly arrivedAt: Instant }
   /** This watch tells no more. */
   Ended: { readonly exit: Exit.Exit<void, RequestError> }
   /** The time has come that whoever waits has set for itself, if it has not set another one since. */
@@ -50,14 +51,16 @@ type Events = Stream.Stream<WatchEvent, RequestError>
 /** The watches of one service: beyond a few leases of a namespace, those who wait share one watch of all its leases. */
 export class Watches {
   readonly #requests: Requests
+  readonly #sightings: Sightings
   readonly #fibers: Fibers
   readonly #named = new Map<string, number>()
   readonly #shared = new Map<string, SharedWatch>()
   /** Namespaces that may not be watched as a whole. */
   readonly #refused = new Set<string>()
 
-  constructor(requests: Requests, fibers: Fibers) {
+  constructor(requests: Requests, sightings: Sightings, fibers: Fibers) {
     this.#requests = requests
+    this.#sightings = sightings
     this.#fibers = fibers
   }
 
@@ -87,7 +90,10 @@ export class Watches {
     return Effect.gen(this, function*() {
       const notices = yield* Queue.unbounded<Notice>()
       yield* Effect.acquireRelease(count(1), () => count(-1))
-      yield* tell(this.#requests.watch(ref, resourceVersion), (notice) => notices.unsafeOffer(notice)).pipe(
+      yield* tell(this.#requests.watch(ref, resourceVersion), (notice) => {
+        note(this.#sightings, ref, notice)
+        notices.unsafeOffer(notice)
+      }).pipe(
         Effect.exit,
         Effect.map((exit) => notices.unsafeOffer(Notice.Ended({ exit }))),
         Effect.interruptible,
@@ -98,11 +104,13 @@ export class Watches {
   }
 
   #share(namespace: string, resourceVersion: string): SharedWatch {
-    const shared: SharedWatch = new SharedWatch(
-      (since) => this.#requests.watchNamespace(namespace, since),
+    const shared: SharedWatch = new SharedWatch({
+      namespace,
+      open: (since) => this.#requests.watchNamespace(namespace, since),
       resourceVersion,
-      this.#fibers,
-      (isRefused) => {
+      sightings: this.#sightings,
+      fibers: this.#fibers,
+      onEnd: (isRefused) => {
         // Another may have taken its place already.
         if (this.#shared.get(namespace) === shared) {
           this.#shared.delete(namespace)
@@ -111,15 +119,27 @@ export class Watches {
           this.#refused.add(namespace)
         }
       }
-    )
+    })
     this.#shared.set(namespace, shared)
     return shared
   }
 }
 
+interface SharedWatchOptions {
+  readonly namespace: string
+  readonly open: (resourceVersion: string) => Events
+  /** Where it begins. */
+  readonly resourceVersion: string
+  readonly sightings: Sightings
+  readonly fibers: Fibers
+  readonly onEnd: (isRefused: boolean) => void
+}
+
 /** One watch of a namespace, open while anybody waits for one of its leases. */
 class SharedWatch {
+  readonly #namespace: string
   readonly #open: (resourceVersion: string) => Events
+  readonly #sightings: Sightings
   readonly #fibers: Fibers
   readonly #onEnd: (isRefused: boolean) => void
   readonly #subscribers = new Map<string, Set<Queue.Queue<Notice>>>()
@@ -128,14 +148,11 @@ class SharedWatch {
   #isOver = false
   #fiber: Fiber.RuntimeFiber<void> | undefined
 
-  constructor(
-    open: (resourceVersion: string) => Events,
-    resourceVersion: string,
-    fibers: Fibers,
-    onEnd: (isRefused: boolean) => void
-  ) {
+  constructor({ fibers, namespace, onEnd, open, resourceVersion, sightings }: SharedWatchOptions) {
+    this.#namespace = namespace
     this.#open = open
     this.#resourceVersion = resourceVersion
+    this.#sightings = sightings
     this.#fibers = fibers
     this.#onEnd = onEnd
   }
@@ -205,7 +222,12 @@ class SharedWatch {
   }
 
   #tellThoseOf(notice: Shown): void {
-    this.#subscribers.get(notice.lease.metadata.name)?.forEach((notices) => notices.unsafeOffer(notice))
+    const { name } = notice.lease.metadata
+    const subscribers = this.#subscribers.get(name)
+    if (subscribers !== undefined) {
+      note(this.#sightings, { namespace: this.#namespace, name }, notice)
+      subscribers.forEach((notices) => notices.unsafeOffer(notice))
+    }
   }
 
   #end(exit: Exit.Exit<void, RequestError>): void {
@@ -221,6 +243,15 @@ class SharedWatch {
   }
 }
 
+/** Before whoever waits takes it in: it may be busy with an attempt, which has to know of it as well (W1). */
+const note = (sightings: Sightings, ref: LeaseRef, { _tag, arrivedAt, lease }: Shown): void => {
+  if (_tag === "Present") {
+    sightings.see(ref, lease, arrivedAt.monotonicNanos)
+  } else {
+    sightings.seeDeleted(ref, lease, arrivedAt.monotonicNanos)
+  }
+}
+
 const tell = (events: Events, to: (notice: Shown) => void): Effect.Effect<void, RequestError> =>
   forEach(events, (event) =>
     event._tag === "Bookmark"
@@ -229,8 +260,14 @@ const tell = (events: Events, to: (notice: Shown) => void): Effect.Effect<void, 
         to(
           event._tag === "Present"
             ? Notice.Present({ lease: event.lease, arrivedAt })
-            : Notice.Deleted({ lease: event.lease })
+            : Notice.Deleted({ lease: withoutDeletion(event.lease), arrivedAt })
         )))
+
+/** What is gone waits for no finalizers any more. */
+const withoutDeletion = (lease: LeaseObject): LeaseObject => ({
+  ...lease,
+  metadata: { ...lease.metadata, deletionTimestamp: undefined }
+})
 
 /** As `Stream.runForEach`, whose end takes three times as many steps: waits open watches and close them all the time. */
 const forEach = <A, E>(stream: Stream.Stream<A, E>, use: (element: A) => Effect.Effect<void>): Effect.Effect<void, E> =>

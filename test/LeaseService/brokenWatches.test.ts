@@ -66,6 +66,17 @@ describe("W2 a watch that breaks", patiently, () => {
         yield* termOf(waiting)
       })))
 
+    it.effect(`W2 E1 at once, every time (${as}): what runs out meanwhile is tried for in time`, () =>
+      scenario(Effect.gen(function*() {
+        yield* recordOf({ holderIdentity: "you", leaseDurationSeconds: 25 })
+        yield* inject(Fault.watchCut({ afterEvents: 0, as }))
+        const waiting = yield* waiter()
+        yield* TestClock.adjust(24_999)
+        assert.isTrue(yield* isWaiting(waiting))
+        yield* TestClock.adjust(1)
+        yield* termOf(waiting)
+      })))
+
     it.effect(`W2 at once, every time (${as}): no hot loop`, () =>
       scenario(Effect.gen(function*() {
         yield* recordOf(undated)
@@ -81,6 +92,17 @@ describe("W2 a watch that breaks", patiently, () => {
         yield* termOf(waiting)
       })))
   }
+
+  it.effect("R5 a Retry-After is honoured, whatever runs out meanwhile", () =>
+    scenario(Effect.gen(function*() {
+      yield* recordOf({ holderIdentity: "you", leaseDurationSeconds: 5 })
+      yield* inject(Fault.tooManyRequests("20 seconds").pipe(Fault.on("watch")))
+      const waiting = yield* waiter()
+      assert.isEmpty(yield* sentBy(TestClock.adjust(19_999)))
+      assert.isTrue(yield* isWaiting(waiting))
+      yield* TestClock.adjust(1)
+      yield* termOf(waiting)
+    })))
 
   it.effect("W2 when it is good again, the next one that breaks is answered at once", () =>
     scenario(Effect.gen(function*() {

@@ -143,47 +143,6 @@ describe("W1 a contender that waits", patiently, () => {
       assert.strictEqual(yield* openWatches, 1)
     })))
 
-  it.effect("W1 F40 an admin's delete lets the holder's time run out, and no less", () =>
-    scenario(Effect.gen(function*() {
-      const { crash } = yield* liveHolder
-      const waiting = yield* waiter()
-      yield* crash
-      yield* TestClock.adjust("4 seconds")
-      yield* server((server) => server.delete(ref))
-      yield* TestClock.adjust(25_999)
-      assert.isTrue(yield* isWaiting(waiting))
-      yield* TestClock.adjust(1)
-      yield* termOf(waiting)
-    })))
-
-  for (const as of ["end", "Reset"] as const) {
-    it.effect(`W1 F40 also if the watch breaks meanwhile (${as})`, () =>
-      scenario(Effect.gen(function*() {
-        const { crash } = yield* liveHolder
-        const waiting = yield* waiter()
-        yield* crash
-        yield* inject(Fault.watchCut({ afterEvents: 0, as }))
-        yield* server((server) => server.delete(ref))
-        yield* settle
-        yield* server((server) => server.endWatches)
-        yield* TestClock.adjust(29_999)
-        assert.isTrue(yield* isWaiting(waiting))
-        yield* TestClock.adjust(1)
-        yield* termOf(waiting)
-      })))
-  }
-
-  it.effect("W1 F40 a record that comes back after an admin's delete is judged by itself", () =>
-    scenario(Effect.gen(function*() {
-      const { crash } = yield* liveHolder
-      const waiting = yield* waiter()
-      yield* crash
-      yield* server((server) => server.delete(ref))
-      yield* recordOf({ ...undated, holderIdentity: "" })
-      yield* settle
-      yield* termOf(waiting)
-    })))
-
   it.effect("F39 a record that waits for its finalizers is looked at once an interval", () =>
     scenario(Effect.gen(function*() {
       yield* recordOf({ ...undated, leaseDurationSeconds: 1 }, { finalizers: ["example.com/keep"] })
