@@ -105,6 +105,19 @@ describe("W1 many leases awaited by one process", patiently, () => {
       yield* termOf(Arr.unsafeGet(waiting, 9))
     })))
 
+  it.effect("W1 F40 a shared watch shows what was deleted under its holder", () =>
+    scenario(Effect.gen(function*() {
+      const waiting = yield* settledWaitersFor(9)
+      yield* server((server) => server.patch(refOf(8), { spec: { leaseDurationSeconds: 20 } }))
+      yield* server((server) => server.delete(refOf(8)))
+      yield* settle
+      yield* endWatches("end")
+      yield* TestClock.adjust(19_999)
+      assert.isTrue(yield* isWaiting(Arr.unsafeGet(waiting, 8)))
+      yield* TestClock.adjust(1)
+      yield* termOf(Arr.unsafeGet(waiting, 8))
+    })))
+
   it.effect("W2 where the namespace may not be watched, so many are watched one by one, and the others read", () =>
     scenario(Effect.gen(function*() {
       yield* inject(Fault.forbidden().pipe(Fault.on("watch"), ofNamespace))

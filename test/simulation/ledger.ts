@@ -23,6 +23,8 @@ export interface Write {
   readonly sender: Sender
   readonly request: Request
   readonly purpose: Purpose
+  /** Its place among what its sender has sent. */
+  readonly number: number
   readonly sentAt: number
   /** What its sender held as it was sent. */
   readonly terms: ReadonlyArray<string>

@@ -15,12 +15,13 @@ export interface Life {
   /** Since when its user has neither tried to get the lease nor held it. */
   idleSince: number | undefined
   isEnding: boolean
-  /** How often its user has begun to want the lease or ceased to hold it. */
-  turns: number
-  /** When an acquiring write of its was last refused, or changed on its way. */
-  triedInVainAt: number
-  /** Its latest read has shown that there is no record. */
-  hasFoundNothing: boolean
-  /** In which turn a watch has shown that a held record is gone, and until when it counts as standing (W1). */
-  shownDeleted: { readonly turn: number; readonly at: number; readonly standsUntil: number } | undefined
+  /** A watch has shown that another's record is gone, which counts as standing until then (W1). */
+  shownDeleted: ShownDeleted | undefined
+}
+
+export interface ShownDeleted {
+  readonly uid: string | undefined
+  /** How much the process had sent before. */
+  readonly sent: number
+  readonly standsUntil: number
 }

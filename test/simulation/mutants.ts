@@ -188,8 +188,17 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "Effect.void"
   }),
   mutant("W1 a deletion is no release", 30, {
+    file: "internal/watches.ts",
+    from: "    sightings.seeDeleted(ref, lease, arrivedAt.monotonicNanos)",
+    to: "    void sightings"
+  }, {
     file: "internal/waiting.ts",
-    from: "if (seen.judgement._tag === \"Contended\" || seen.judgement.because === \"expired\") {",
-    to: "if (waiting.settings.ttl === undefined) {"
+    from: "if (isLatest && seen.judgement._tag === \"Free\") {",
+    to: "if (isLatest && (seen.judgement._tag === \"Free\" || notice._tag === \"Deleted\")) {"
+  }),
+  mutant("W1 nor is one that happens during an attempt", 1000, {
+    file: "internal/observing.ts",
+    from: "Effect.catchTag(\"NotFound\", () => standing(engine, settings))",
+    to: "Effect.catchTag(\"NotFound\", () => Effect.succeedNone)"
   })
 ]

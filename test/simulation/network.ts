@@ -22,6 +22,8 @@ export interface Connection {
   readonly api: KubeApi["Type"]
   /** The requests whose answers are still waited for. */
   readonly pending: ReadonlySet<Write>
+  /** How much has been sent so far. */
+  readonly sent: () => number
   readonly openWatches: () => number
   /** When a request or an answer last did not go through as it should. */
   readonly lastTroubleAt: () => number
@@ -49,7 +51,7 @@ export interface ConnectionOptions {
     ref: LeaseRef,
     resourceVersion: string
   ) => Stream.Stream<WatchEvent, RequestError>
-  /** A watch has shown something to the process. */
+  /** The process has taken in what a watch has shown. */
   readonly onEvent: (event: WatchEvent) => void
 }
 
@@ -70,13 +72,14 @@ export const connect = (options: ConnectionOptions): Connection => {
 
   const send = <A>(request: Request): Effect.Effect<A, never> =>
     Effect.async<never>((resume) => {
-      const own = dice.fork(String(sent))
       const number = sent++
+      const own = dice.fork(String(number))
       const trouble = weather.troubleOf(node)
       const write: Write = {
         sender,
         request,
         purpose: purposeOf(request, sender.owner),
+        number,
         sentAt: time.now,
         terms: validTerms(),
         wasStopped: process.resumedAt === time.now,
@@ -183,6 +186,7 @@ export const connect = (options: ConnectionOptions): Connection => {
       watchNamespace: () => Stream.die("Nobody waits for more than a few leases here")
     },
     pending,
+    sent: () => sent,
     openWatches: () => watches.size,
     lastTroubleAt: () => lastTroubleAt
   }

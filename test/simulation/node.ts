@@ -91,9 +91,6 @@ export class Node {
       program,
       idleSince: time.now,
       isEnding: false,
-      turns: 0,
-      triedInVainAt: Number.NEGATIVE_INFINITY,
-      hasFoundNothing: false,
       shownDeleted: undefined
     }
     this.#life = life

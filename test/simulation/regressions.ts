@@ -11,7 +11,7 @@ export const regressions: Readonly<Record<string, Plan>> = {
   "T5 whoever is stopped with an answer in its hands has not looked at its clocks twice": stoppedWithTheAnswer,
   "T3 what a webhook has changed, as the answer shows it, is given back": changedByWebhook,
   "W1 whoever has found nothing by a read may create, though a watch tells of the deletion later": foundNothingFirst,
-  "W1 between two tries of a write nobody looks at its watch": deletedBetweenTries,
-  "W1 between two tries of a read nobody looks at its watch": deletedInTrouble,
+  "W1 a deletion between two tries of a write is no release": deletedBetweenTries,
+  "W1 a deletion between two tries of a read is no release": deletedInTrouble,
   "X4 a release that a stop outlasts is given up, and ends by its duration": stoppedWhileReleasing
 }

@@ -1,3 +1,4 @@
+import { globalValue } from "effect/GlobalValue"
 import { checkGivenBack, checkRemains } from "./givenBack.js"
 import type { Assumption, Finding } from "./findings.js"
 import { follow, strike } from "./faultsAtWork.js"
@@ -18,6 +19,14 @@ export interface Outcome {
   readonly requests: number
 }
 
+/** Effect keeps what was forked as a daemon until it ends, which the fibers of crashed processes never do. */
+const { roots: globalFibers } = globalValue<{ readonly roots: Set<unknown> }>(
+  Symbol.for("effect/FiberScope/Global"),
+  () => {
+    throw new Error("Effect keeps its global fibers elsewhere")
+  }
+)
+
 /** How often it is looked whether everything has been given back. */
 const lookMillis = 5000
 
@@ -28,6 +37,7 @@ const endingMillis = 30_000
 export const simulate = (plan: Plan, options: { readonly isTold: boolean } = { isTold: false }): Outcome => {
   const { stackTraceLimit } = Error
   const { setInterval } = globalThis
+  const fibersBefore = new Set(globalFibers)
   const stopSpying = spyOnTerms()
   // With one, `Effect.never` keeps Node alive: those of a process that has crashed would stay for ever.
   globalThis.setInterval = (() => undefined) as unknown as typeof setInterval
@@ -39,6 +49,11 @@ export const simulate = (plan: Plan, options: { readonly isTold: boolean } = { i
     Error.stackTraceLimit = stackTraceLimit
     globalThis.setInterval = setInterval
     stopSpying()
+    for (const fiber of globalFibers) {
+      if (!fibersBefore.has(fiber)) {
+        globalFibers.delete(fiber)
+      }
+    }
   }
 }
 

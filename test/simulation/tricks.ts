@@ -142,10 +142,20 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
 }
 
 /** Where an assumption is broken all the same (d): what stands is another's while its holder still believes. */
-export const tampering: DrawTrick = (dice) => ({
-  aim: "holder",
-  of: "renew",
-  blow: {},
-  moment: "answered",
-  followedBy: [{ at: 0, kind: "tamper", how: dice.pick(["delete", "delete", "clear", "rename"]) }]
-})
+export const tampering: DrawTrick = (dice, { requestTimeout }) =>
+  dice.chance(0.6)
+    ? {
+      aim: "holder",
+      of: "renew",
+      blow: {},
+      moment: "answered",
+      followedBy: [{ at: 0, kind: "tamper", how: dice.pick(["delete", "delete", "clear", "rename"]) }]
+    }
+    // W1: while whoever waits is busy with an attempt.
+    : {
+      aim: "contender",
+      of: "read",
+      blow: dice.chance(0.5) ? { loses: "request" } : { requestLateMillis: dice.span(5, requestTimeout) },
+      moment: "sent",
+      followedBy: [{ at: 0, kind: "tamper", how: "delete" }]
+    }

@@ -54,7 +54,6 @@ export class User {
     return Effect.gen(this, function*() {
       const life = this.#lifeOf()
       life.idleSince = undefined
-      life.turns++
       const enough = yield* Deferred.make<void>()
       this.#stopUse = () => Deferred.unsafeDone(enough, Effect.void)
       yield* this.#use(life).pipe(
@@ -125,7 +124,6 @@ export class User {
             beliefs.end(belief, life.sender)
           }
           belief.isClosed = true
-          life.turns++
         }))
       )
     })

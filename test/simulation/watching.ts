@@ -1,3 +1,4 @@
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { RequestError } from "../../src/KubeError.js"
@@ -34,12 +35,13 @@ export const openWatch = (
       ? failure(request, "Connect")
       : weather.refusal(node, request, dice)
     return refusal === undefined
-      ? Stream.mapEffect(watch(fieldManager, ref, resourceVersion), (event) =>
-        Effect.map(arrival, () => {
-          findings.tell(process.name, () => `sees ${event._tag}`)
-          onEvent(event)
-          return event
-        }))
+      ? whenTakenIn(onEvent)(
+        Stream.mapEffect(watch(fieldManager, ref, resourceVersion), (event) =>
+          Effect.map(arrival, () => {
+            findings.tell(process.name, () => `sees ${event._tag}`)
+            return event
+          }))
+      )
       : refusal === "hang"
       ? Stream.never
       : Stream.fromEffect(Effect.zipRight(arrival, Effect.fail(refusal)))
@@ -52,3 +54,16 @@ export const openWatch = (
     return Stream.ensuring(events(), Effect.sync(() => open.delete(id)))
   })
 }
+
+/** Whoever asks for the next event has taken in those before. */
+const whenTakenIn =
+  (onEvent: (event: WatchEvent) => void) => <E>(stream: Stream.Stream<WatchEvent, E>): Stream.Stream<WatchEvent, E> =>
+    Stream.fromPull(Effect.map(Stream.toPull(stream), (pull) => {
+      let shown = Chunk.empty<WatchEvent>()
+      return Effect.suspend(() => {
+        Chunk.forEach(shown, onEvent)
+        return Effect.tap(pull, (events) => {
+          shown = events
+        })
+      })
+    }))

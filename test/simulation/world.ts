@@ -1,5 +1,5 @@
 import * as Duration from "effect/Duration"
-import type { WatchEvent } from "../../src/LeaseObject.js"
+import type { LeaseObject, WatchEvent } from "../../src/LeaseObject.js"
 import { durationMillisOf, ownerOf } from "../../src/LeaseTerm.js"
 import { Ambushes } from "./ambushes.js"
 import type { Answer } from "./controlPlane.js"
@@ -66,51 +66,56 @@ export class World {
     const replica = this.replicas[node] ?? 0
     if (write.purpose === "read") {
       const answer = this.controlPlane.answer(replica, fieldManager, write.request)
-      life.hasFoundNothing = answer._tag === "Failure"
+      this.#answers(life, answer)
       return answer
     }
     const before = this.controlPlane.record()
     const webhook = write.purpose === "acquire" ? this.weather.webhookOf(node) : undefined
     const request = webhook === undefined ? write.request : changedByWebhook(write.request, webhook.changes)
     const answer = this.controlPlane.answer(replica, fieldManager, request)
-    if (write.purpose === "acquire" && (answer._tag === "Failure" || webhook !== undefined)) {
-      life.triedInVainAt = this.time.now
-    }
     if (answer._tag === "Success") {
       this.ledger.note(write, before, this.controlPlane.record(), this.time.now, webhook !== undefined)
       if (write.request.operation === "create") {
-        this.#checkWaitedOut(life)
+        this.#checkWaitedOut(life, write)
       }
     }
+    this.#answers(life, answer)
     return answer
   }
 
-  /** A watch has shown something to a process. */
+  /** Another record has stood there since. */
+  #answers(life: Life, answer: Answer): void {
+    if (answer._tag === "Success" && answer.value !== undefined) {
+      this.#sees(life, answer.value)
+    }
+  }
+
+  #sees(life: Life, { metadata: { uid } }: LeaseObject): void {
+    if (life.shownDeleted?.uid !== uid) {
+      life.shownDeleted = undefined
+    }
+  }
+
+  /** A process has taken in what a watch has shown. */
   shows(life: Life, event: WatchEvent): void {
-    life.shownDeleted = undefined
-    if (event._tag === "Deleted" && life.connection.pending.size === 0 && !life.hasFoundNothing && !this.#tries(life)) {
-      const owner = ownerOf(event.lease)
-      if (owner !== "" && owner !== life.sender.owner) {
-        life.shownDeleted = {
-          turn: life.turns,
-          at: this.time.now,
-          standsUntil: this.ledger.lastWriteAt + durationMillisOf(event.lease, Duration.zero) / this.#fastest
-        }
+    if (event._tag === "Bookmark") {
+      return
+    }
+    this.#sees(life, event.lease)
+    const owner = ownerOf(event.lease)
+    if (event._tag === "Deleted" && owner !== "" && owner !== life.sender.owner) {
+      life.shownDeleted = {
+        uid: event.lease.metadata.uid,
+        sent: life.connection.sent(),
+        standsUntil: this.ledger.lastWriteAt + durationMillisOf(event.lease, Duration.zero) / this.#fastest
       }
     }
   }
 
-  /** Between two tries it does not look at its watch. */
-  #tries({ connection, settings: { renewalInterval, requestTimeout }, triedInVainAt }: Life): boolean {
-    const failedAt = Math.max(triedInVainAt, connection.lastTroubleAt())
-    return this.time.now - failedAt < 1.2 * (requestTimeout + renewalInterval)
-  }
-
-  /** W1: what is gone without having been given back counts as standing for whoever waits. */
-  #checkWaitedOut({ connection, process, shownDeleted, turns }: Life): void {
+  /** W1: what is gone without having been given back counts as standing for whoever has been shown that it is gone. */
+  #checkWaitedOut({ process, shownDeleted }: Life, { number, sentAt, wasStopped }: Write): void {
     if (
-      shownDeleted !== undefined && shownDeleted.turn === turns && connection.lastTroubleAt() < shownDeleted.at &&
-      this.time.now < shownDeleted.standsUntil
+      shownDeleted !== undefined && !wasStopped && shownDeleted.sent <= number && sentAt < shownDeleted.standsUntil
     ) {
       this.findings.report("waits out", `${process.name} creates what was deleted under another's term`)
     }
