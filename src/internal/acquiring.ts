@@ -253,8 +253,7 @@ const write = (
         })
       )
     )
-    const arrivedAt = yield* now
-    engine.sightings.see(refOf(settings), answer, arrivedAt.monotonicNanos)
+    engine.sightings.forgetDeleted(refOf(settings))
     if (!isTermSent(sent, answer)) {
       if (ownerOf(answer) === settings.owner) {
         // As this very write has left it, it is this process's own to give back.
@@ -272,7 +271,7 @@ const write = (
       sentAt,
       metricLabels: yield* Effect.metricLabels
     })
-    if (term.remainingMillis(arrivedAt) === 0) {
+    if (term.remainingMillis(yield* now) === 0) {
       return yield* refuse(call, "the answer came after the renew deadline")
     }
     // Nobody waits for this term any more: what has landed is given back under the lock of this attempt.

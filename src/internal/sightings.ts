@@ -41,6 +41,14 @@ export class Sightings {
     return this.#byRef.get(leaseKey(ref))?.deleted
   }
 
+  /** Another record has been written since. */
+  forgetDeleted(ref: LeaseRef): void {
+    const known = this.#byRef.get(leaseKey(ref))
+    if (known?.deleted !== undefined) {
+      this.#know(ref, { ...known, deleted: undefined })
+    }
+  }
+
   #know(ref: LeaseRef, known: Known): void {
     const key = leaseKey(ref)
     // Deleted first, so that the oldest stands first.

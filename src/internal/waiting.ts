@@ -9,6 +9,7 @@ import * as Random from "effect/Random"
 import type { KubeError, RequestError, WaitError } from "../KubeError.js"
 import type { LeaseObject, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
+import type { Evidence } from "../LeaseTerm.js"
 import { millisUntilExpired } from "../LeaseTerm.js"
 import type { Outcome } from "./acquiring.js"
 import { isPassing, isRaceLost } from "./acquiring.js"
@@ -144,6 +145,9 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
         case "Deleted": {
           seen = weigh(engine, settings, notice.lease, notice.arrivedAt)
           yield* setAlarm
+          if (notice._tag === "Deleted" && seen.judgement._tag === "Contended") {
+            yield* log(Effect.logWarning(deletedUnderHolder(seen.judgement.by, seen.evidence)))
+          }
           if (isLatest && seen.judgement._tag === "Free") {
             const shown = notice._tag === "Present" ? Option.some(notice.lease) : Option.none()
             const outcome = yield* seize(waiting, wait, shown)
@@ -172,6 +176,10 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
       }
     }
   })
+
+const deletedUnderHolder = (holder: string, evidence: Evidence): string =>
+  `The Lease was deleted under ${holder}, who may believe in its term until its duration has passed; ` +
+  `waiting ${Duration.format(wholeMillis(millisUntilExpired(evidence)))} more`
 
 const hasChanged = (before: LeaseObject, after: LeaseObject): boolean =>
   before.metadata.resourceVersion !== after.metadata.resourceVersion

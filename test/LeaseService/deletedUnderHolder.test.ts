@@ -7,7 +7,7 @@ import { assert } from "vitest"
 import { MemoryServer } from "../../src/KubeApiMemory.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { mine, ref, tryAcquire, yours } from "../support/leases.js"
-import { inject, recordOf, scenario, settle } from "../support/processes.js"
+import { inject, recordOf, scenario, settle, warnings } from "../support/processes.js"
 import { isWaiting, liveHolder, patiently, termOf, waiter } from "../support/waiters.js"
 
 const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
@@ -39,6 +39,9 @@ describe("W1 F40 a record deleted under its holder", patiently, () => {
       yield* server((server) => server.delete(ref))
       yield* TestClock.adjust(25_999)
       assert.isTrue(yield* isWaiting(waiting))
+      assert.deepStrictEqual((yield* warnings).filter((text) => text.includes("was deleted")), [
+        "The Lease was deleted under you, who may believe in its term until its duration has passed; waiting 26s more"
+      ])
       yield* TestClock.adjust(1)
       yield* termOf(waiting)
     })))
@@ -118,16 +121,30 @@ describe("W1 F40 a record deleted under its holder", patiently, () => {
       assert.isTrue(Option.isSome(yield* tryAcquire(yours)))
     })))
 
-  it.effect("W1 F40 nor longer than until it is known that another record has stood there since", () =>
-    scenario(Effect.gen(function*() {
-      const { crash } = yield* liveHolder
-      const waiting = yield* waiter()
-      yield* crash
-      yield* server((server) => server.delete(ref))
-      yield* settle
-      yield* Fiber.interrupt(waiting)
-      const held = Option.getOrThrow(yield* tryAcquire(yours))
-      yield* held.release
-      assert.isTrue(Option.isSome(yield* tryAcquire(mine)))
-    })))
+  for (
+    const [what, another] of [
+      [
+        "its own has stood",
+        Effect.flatMap(tryAcquire(yours), (held) => Option.getOrThrow(held).release)
+      ],
+      [
+        "it has seen another's",
+        Effect.zipRight(recordOf({ holderIdentity: "they", leaseDurationSeconds: 30 }), Effect.asVoid(tryAcquire(mine)))
+      ]
+    ] as const
+  ) {
+    it.effect(`W1 F40 but not once ${what} there since`, () =>
+      scenario(Effect.gen(function*() {
+        const { crash } = yield* liveHolder
+        const waiting = yield* waiter()
+        yield* crash
+        yield* server((server) => server.delete(ref))
+        yield* settle
+        yield* Fiber.interrupt(waiting)
+        assert.isTrue(Option.isNone(yield* tryAcquire(mine)))
+        yield* another
+        yield* Effect.ignore(Effect.flatMap(MemoryServer, (server) => server.delete(ref)))
+        assert.isTrue(Option.isSome(yield* tryAcquire(mine)))
+      })))
+  }
 })

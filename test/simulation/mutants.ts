@@ -196,7 +196,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "if (isLatest && seen.judgement._tag === \"Free\") {",
     to: "if (isLatest && (seen.judgement._tag === \"Free\" || notice._tag === \"Deleted\")) {"
   }),
-  mutant("W1 nor is one that happens during an attempt", 1000, {
+  mutant("W1 nor is one that happens during an attempt", 700, {
     file: "internal/observing.ts",
     from: "Effect.catchTag(\"NotFound\", () => standing(engine, settings))",
     to: "Effect.catchTag(\"NotFound\", () => Effect.succeedNone)"
