@@ -63,7 +63,7 @@ export class InMemoryLease extends PromiseLease implements Lease {
 
   /**
    * Between tests: every term ends without a word to anybody, and the store is as empty as at first. Give up what waits
-   * before, for it would go on.
+   * before, for it would have its lease at once.
    */
   static reset(): void {
     resetMemory()

@@ -210,4 +210,16 @@ describe("reset", () => {
     assert.isTrue(await b.acquire())
     await b.release()
   })
+
+  it("whoever waits on has the lease at once, whatever was left of another's time", async () => {
+    const a = lease("a", { ttlMs: 3_600_000 })
+    const b = lease("b", { ttlMs: 3_600_000 })
+    await a.acquire()
+    const waiting = b.waitUntilAcquired()
+    await pause(20)
+    InMemoryLease.reset()
+    await waiting
+    assert.isTrue(b.checkAlive())
+    await b.release()
+  })
 })

@@ -77,6 +77,19 @@ describe("KubeApiMemory, watches", () => {
     })
   )
 
+  test(
+    "show nothing that happens after the server has ended them",
+    Effect.gen(function*() {
+      const server = yield* MemoryServer
+      const { metadata: { resourceVersion } } = yield* create
+      const events = yield* watching(resourceVersion, 10)
+      yield* server.patch(ref, { spec: { holderIdentity: "b" } })
+      yield* server.endWatches
+      yield* server.delete(ref)
+      assert.deepStrictEqual(yield* events, ["Present 3"])
+    })
+  )
+
   for (const expiredWatch of ["event", "status"] as const) {
     test(
       `fail with 410 after compaction (by ${expiredWatch})`,

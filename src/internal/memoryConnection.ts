@@ -41,6 +41,8 @@ export const resetMemory = (): void => {
   forgetAllOn(server)
   runtime.runSync(Effect.gen(function*() {
     const store = yield* KubeApiMemory.MemoryServer
+    // Nobody who waits is shown a deletion, which would count as if the record still stood (W1).
+    yield* store.endWatches
     for (const { metadata: { namespace } } of yield* store.list) {
       yield* store.deleteNamespace(namespace)
       yield* store.createNamespace(namespace)

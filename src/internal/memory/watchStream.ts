@@ -38,8 +38,10 @@ export const watchStream = <A, E>(
 
     const sink: FrameSink = {
       frame: (frame) => {
-        frames.push(frame)
-        wake?.()
+        if (!isEnded) {
+          frames.push(frame)
+          wake?.()
+        }
       },
       end: () => {
         isEnded = true
