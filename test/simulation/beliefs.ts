@@ -49,7 +49,11 @@ export class Beliefs {
     this.#tokens.add(token)
     this.#present.push(belief)
     if (!isBelieved(belief)) {
-      // It was stopped between the beginning and the news of it.
+      const { process } = belief
+      // Unless it was stopped between the beginning and the news of it.
+      if (!process.wasStoppedMidway || process.resumedAt < this.#time.now) {
+        this.#findings.report("begins held", `${sender.name} is given term ${token}, whose validity has passed`)
+      }
       return
     }
     if (this.#findings.broken.size === 0 && this.#newest !== undefined && FencingTokenOrder(token, this.#newest) <= 0) {

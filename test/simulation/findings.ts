@@ -9,6 +9,7 @@ export type Check =
   | "one holder"
   | "tokens grow"
   | "store refuses the older"
+  | "begins held"
   | "final"
   | "by the clocks"
   | "lost in time"

@@ -185,8 +185,10 @@ export class Process {
   }
 
   stop(isMidway = false): void {
+    if (this.#stops === 0) {
+      this.#wasStoppedMidway = isMidway
+    }
     this.#stops++
-    this.#wasStoppedMidway = isMidway
   }
 
   resume(): void {
