@@ -9,11 +9,11 @@ export interface Edit {
 export interface Mutant {
   readonly rule: string
   readonly edits: readonly [Edit, ...ReadonlyArray<Edit>]
-  /** Within so many seeds, from 1 on, it is noticed; none: never, for the reason that the README gives. */
-  readonly within: number | undefined
+  /** Within so many seeds, from 1 on, it is noticed. */
+  readonly within: number
 }
 
-const mutant = (rule: string, within: number | undefined, ...edits: Mutant["edits"]): Mutant => ({
+const mutant = (rule: string, within: number, ...edits: Mutant["edits"]): Mutant => ({
   rule,
   within,
   edits
@@ -45,7 +45,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "      sentAt,\n      metricLabels",
     to: "      sentAt: yield* now,\n      metricLabels"
   }),
-  mutant("T3 an answer after the deadline begins no term", undefined, {
+  mutant("T3 an answer after the deadline begins no term", 150, {
     file: "internal/acquiring.ts",
     from: "if (term.remainingMillis(yield* now) === 0) {",
     to: "if (term.remainingMillis(yield* now) === -1) {"
@@ -118,19 +118,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "  durationMillisOf(record, ttl) - monotonicMillisBetween",
     to: "  0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
   }),
-  mutant("E2 the resolution of server times", undefined, {
+  mutant("E2 the resolution of server times", 600, {
     file: "internal/managedFields.ts",
     from: "const resolutionMillis = 1000",
     to: "const resolutionMillis = 0"
-  }),
-  mutant("E2 the resolution of server times, in either", 150, {
-    file: "internal/managedFields.ts",
-    from: "const resolutionMillis = 1000",
-    to: "const resolutionMillis = 0"
-  }, {
-    file: "LeaseTerm.ts",
-    from: "Math.max(changedMillis, renewedMillis + 1000)",
-    to: "Math.max(changedMillis, renewedMillis)"
   }),
   mutant("E2 agreement with renewTime", 20, {
     file: "LeaseTerm.ts",
