@@ -118,6 +118,8 @@ export interface LeaseObject {
     readonly uid?: string | undefined
     /** Grows with every write in the whole cluster. */
     readonly resourceVersion: string
+    /** By the server's clock, in whole seconds. Every API server sets it. */
+    readonly creationTimestamp?: string | undefined
     /** Set while finalizers hold up a delete. */
     readonly deletionTimestamp?: string | undefined
     /** Who wrote which field when, by the server's clock. */
@@ -198,6 +200,7 @@ const Metadata = Schema.Struct({
   name: Schema.NonEmptyString,
   uid: absentIfNull(Schema.String),
   resourceVersion: Schema.NonEmptyString,
+  creationTimestamp: absentIfNull(Schema.String),
   deletionTimestamp: absentIfNull(Schema.String),
   managedFields: absentIfNull(Schema.Array(Schema.Unknown))
 }).annotations(preserveUnknownFields)

@@ -245,7 +245,8 @@ const millisUntilSeenExpired = ({ now, record, sighting, ttl }: Evidence): numbe
 
 /**
  * E2: by the servers' clocks alone the record has not changed for its whole duration. Says nothing where the server
- * does not date every change of `spec`, or where the holder's clock disagrees with the server's.
+ * may not have dated the last change of `spec`, as of a record that has been taken since it was created (servers before
+ * 1.25 date few renewals), or where the holder's clock disagrees with the server's.
  *
  * @since 0.1.0
  * @category expiry

@@ -47,13 +47,14 @@ const record = (
     name: "leader",
     uid: "uid-1",
     resourceVersion: "100",
+    creationTimestamp: seconds(renewedMillis - 60_000),
     managedFields: options.managedFields ?? [managedBy(renewedMillis)],
     ...options.metadata
   },
   spec: {
     holderIdentity: "other",
     leaseDurationSeconds: 30,
-    acquireTime: microTimeFromMillis(renewedMillis),
+    acquireTime: microTimeFromMillis(renewedMillis - 10_000),
     renewTime: microTimeFromMillis(renewedMillis),
     leaseTransitions: 4,
     ...spec
@@ -177,8 +178,14 @@ describe("E1, seen", () => {
 })
 
 describe("E2, dated", () => {
-  const observedAfter = (millis: number, spec: LeaseSpec = {}, managedFields?: ReadonlyArray<unknown>) =>
-    evidence(record(spec, {
+  const observedAfter = (
+    millis: number,
+    spec: LeaseSpec = {},
+    managedFields?: ReadonlyArray<unknown>,
+    metadata: Partial<Observed["metadata"]> = {}
+  ) =>
+    evidence(record({ leaseTransitions: 0, ...spec }, {
+      metadata,
       serverDateMillis: renewedMillis + millis,
       ...(managedFields === undefined ? {} : { managedFields })
     }))
@@ -204,11 +211,32 @@ describe("E2, dated", () => {
     assert.isTrue(isDatedExpired(observedAfter(32_000, {}, fields)))
   })
 
+  it("E2 any server dates a record that has not been renewed since it was created", () => {
+    const asCreated = { acquireTime: microTimeFromMillis(renewedMillis) }
+    const metadata = { creationTimestamp: seconds(renewedMillis) }
+    assert.isFalse(isDatedExpired(observedAfter(31_999, asCreated, undefined, metadata)))
+    assert.isTrue(isDatedExpired(observedAfter(32_000, asCreated, undefined, metadata)))
+  })
+
+  it("E2 a renewal is dated if the date is later than the creation, by more than its resolution", () => {
+    const createdBefore = (millis: number) => ({ creationTimestamp: seconds(renewedMillis - millis) })
+    assert.isFalse(isDatedExpired(observedAfter(32_000, {}, undefined, createdBefore(1000))))
+    assert.isTrue(isDatedExpired(observedAfter(32_000, {}, undefined, createdBefore(2000))))
+  })
+
   it("E2 says nothing where something is missing or disagrees", () => {
     for (
       const [why, silent] of [
         ["no Date", evidence(record())],
         ["no renewTime", observedAfter(1e9, { renewTime: undefined })],
+        ["no acquireTime", observedAfter(1e9, { acquireTime: undefined })],
+        ["neither", observedAfter(1e9, { acquireTime: undefined, renewTime: undefined })],
+        [
+          "a record that has been taken, maybe by a second owner of its fields",
+          observedAfter(1e9, { leaseTransitions: 1 })
+        ],
+        ["no leaseTransitions", observedAfter(1e9, { leaseTransitions: undefined })],
+        ["no creationTimestamp", observedAfter(1e9, {}, undefined, { creationTimestamp: undefined })],
         ["no entry", observedAfter(1e9, {}, [])],
         ["tracking ended", observedAfter(1e9, {}, [{}])],
         ["an entry without time", observedAfter(1e9, {}, [managedBy(renewedMillis), managedBy(undefined)])],

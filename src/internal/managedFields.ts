@@ -7,18 +7,37 @@ const resolutionMillis = 1000
 
 /**
  * The latest instant at which `spec` can last have changed, by the server's clock, in milliseconds since 1970.
- * `undefined` where the server does not say it for every owner of a field of `spec`.
+ * `undefined` where the server does not say it for every owner of a field of `spec`, or may not have dated what came last.
  */
 export const lastSpecChangeMillis = (lease: LeaseObject): number | undefined => {
   const times = (lease.metadata.managedFields ?? []).filter(ownsSpec).map(timeMillis)
   const dated = times.filter((time) => time !== undefined)
-  return dated.length === 0 || dated.length < times.length ? undefined : Math.max(...dated) + resolutionMillis
+  if (dated.length === 0 || dated.length < times.length) {
+    return undefined
+  }
+  const datedMillis = Math.max(...dated)
+  return isOfLastChange(lease, datedMillis) ? datedMillis + resolutionMillis : undefined
+}
+
+/**
+ * Servers before 1.25 date a write only where it gives a field to another owner: a creation or a takeover, but no renewal,
+ * and one that comes soon after cannot be told from none. A record in its first term has had one owner. If it has not been
+ * renewed, any server dates it; and a date that is later than its creation is a renewal's.
+ */
+const isOfLastChange = ({ metadata, spec }: LeaseObject, datedMillis: number): boolean => {
+  if (spec?.leaseTransitions !== 0 || spec.acquireTime === undefined) {
+    return false
+  }
+  const createdMillis = millisFrom(metadata.creationTimestamp)
+  return spec.acquireTime === spec.renewTime ||
+    (createdMillis !== undefined && datedMillis > createdMillis + resolutionMillis)
 }
 
 const ownsSpec = (entry: unknown): boolean => field(field(entry, "fieldsV1"), "f:spec") !== undefined
 
-const timeMillis = (entry: unknown): number | undefined => {
-  const time = field(entry, "time")
+const timeMillis = (entry: unknown): number | undefined => millisFrom(field(entry, "time"))
+
+const millisFrom = (time: unknown): number | undefined => {
   const micros = typeof time === "string" ? parseMicroTime(time) : undefined
   return micros === undefined ? undefined : microTimeToMillis(MicroTime(micros))
 }

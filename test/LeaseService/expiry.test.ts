@@ -144,13 +144,15 @@ describe("E1 seen", sideBySide, () => {
 })
 
 describe("E2 dated", sideBySide, () => {
-  const renewTime = (millis: number) => ({ renewTime: new Date(millis).toISOString().replace("Z", "000Z") })
+  const time = (millis: number) => new Date(millis).toISOString().replace("Z", "000Z")
+  const renewTime = (millis: number) => ({ renewTime: time(millis) })
+  const times = (millis: number) => ({ acquireTime: time(millis), ...renewTime(millis), leaseTransitions: 0 })
   const hour = 3_600_000
 
   /** The record of a holder that has renewed so often, every 10 seconds, and then crashed. */
   const crashed = (renewals: number) =>
     Effect.gen(function*() {
-      yield* recordOf({ ...undated, ...renewTime(0) })
+      yield* recordOf({ ...undated, ...times(0) })
       for (let renewal = 1; renewal <= renewals; renewal++) {
         yield* TestClock.adjust("10 seconds")
         yield* byKubectl({ spec: renewTime(renewal * 10_000) })
@@ -219,11 +221,11 @@ describe("E2 dated", sideBySide, () => {
 
   for (
     const [what, spec, metadata, inFront] of [
-      ["without managedFields", renewTime(0), { managedFields: [{}] }, undefined],
-      ["without renewTime", {}, {}, undefined],
-      ["with a renewTime long before its change", renewTime(-hour), {}, undefined],
-      ["with a renewTime long after its change", renewTime(hour / 2), {}, undefined],
-      ["without a Date of the server", renewTime(0), {}, (api: KubeApi["Type"]): KubeApi["Type"] => ({
+      ["without managedFields", times(0), { managedFields: [{}] }, undefined],
+      ["without times", {}, {}, undefined],
+      ["with a renewTime long before its change", times(-hour), {}, undefined],
+      ["with a renewTime long after its change", times(hour / 2), {}, undefined],
+      ["without a Date of the server", times(0), {}, (api: KubeApi["Type"]): KubeApi["Type"] => ({
         ...api,
         getLease: (ref) => Effect.map(api.getLease(ref), (lease) => ({ ...lease, serverDateMillis: undefined }))
       })]
@@ -259,7 +261,7 @@ describe("E2 dated", sideBySide, () => {
           fieldsV1: { "f:spec": { "f:strategy": {} } }
         }
       ]
-      yield* recordOf({ ...undated, ...renewTime(0) }, { managedFields })
+      yield* recordOf({ ...undated, ...times(0) }, { managedFields })
       yield* TestClock.adjust("1 hour")
       assert.isFalse(yield* isTaken)
     })))
@@ -278,7 +280,7 @@ describe("E2 dated", sideBySide, () => {
     it.effect(`E2 F2 a live holder whose clock is hours ${where} is never judged stale`, () =>
       scenario(Effect.gen(function*() {
         yield* TestClock.adjust("1 day")
-        yield* recordOf({ ...undated, ...renewTime(24 * hour + by) })
+        yield* recordOf({ ...undated, ...times(24 * hour + by) })
         for (let renewal = 1; renewal <= 8; renewal++) {
           yield* TestClock.adjust("10 seconds")
           assert.isFalse(yield* isTaken)

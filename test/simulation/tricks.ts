@@ -24,6 +24,15 @@ const ofHolderOr = (dice: Dice, holders: Purposes, contenders: Purposes): Pick<T
 /** A `node` of what follows is that of the sender, and it happens then. */
 const thereupon = { at: 0, node: 0 } as const
 
+/** All others know nothing any more. */
+const startAnew = (dice: Dice, longest: number): Fault => ({
+  ...thereupon,
+  kind: "crash",
+  aim: "others",
+  downMillis: dice.span(10, longest / 2),
+  isRenamed: dice.chance(0.5)
+})
+
 /**
  * Faults that matter only in one instant of a request, which one that is drawn from all of time seldom meets. Each aims at
  * a rule.
@@ -72,16 +81,23 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     of: "renew",
     blow: {},
     moment: "answered",
-    followedBy: [
-      cut(thereupon, dice.between(1.5, 3) * longest),
-      {
-        ...thereupon,
-        kind: "crash",
-        aim: "others",
-        downMillis: dice.span(10, longest / 2),
-        isRenamed: dice.chance(0.5)
-      }
-    ]
+    followedBy: [cut(thereupon, dice.between(1.5, 3) * longest), startAnew(dice, longest)]
+  }),
+  /** E2: the first renewal of a term is the last one, and those who are new see what an old server has dated. */
+  renewedOnce: (dice, { longest, requestTimeout }) => ({
+    aim: "contender",
+    of: "acquire",
+    blow: dice.chance(0.5) ? { answerLateMillis: dice.between(0.3, 0.95) * requestTimeout } : {},
+    moment: "answered",
+    followedBy: [{
+      ...thereupon,
+      kind: "ambush",
+      millis: 2 * longest,
+      of: "renew",
+      blow: {},
+      moment: "answered",
+      followedBy: [cut(thereupon, dice.between(1.5, 3) * longest), startAnew(dice, longest)]
+    }]
   }),
   /** E1: a read that was long on its way there shows what has only just been written. */
   lateRead: (dice, { longest, requestTimeout }) => ({
