@@ -41,16 +41,16 @@ export class Ledger {
   readonly #namesLost = new Set<Sender>()
   readonly #findings: Findings
   readonly #present: () => LeaseJson | undefined
-  #lastWriteAt = 0
+  readonly #lastWrites = new Map<string | undefined, number>()
 
   constructor(findings: Findings, present: () => LeaseJson | undefined) {
     this.#findings = findings
     this.#present = present
   }
 
-  /** When a node last changed the record. */
-  get lastWriteAt(): number {
-    return this.#lastWriteAt
+  /** When a node last changed the record of this uid. */
+  lastWriteAt(uid: string | undefined): number {
+    return this.#lastWrites.get(uid) ?? 0
   }
 
   /** The term that the record shows now. */
@@ -85,7 +85,7 @@ export class Ledger {
     if (write.purpose === "acquire") {
       this.#checkName(write.sender, before, term, at)
     }
-    this.#lastWriteAt = at
+    this.#lastWrites.set((after ?? before)?.metadata.uid, at)
     switch (write.purpose) {
       case "acquire":
         if (after !== undefined) {
@@ -141,7 +141,7 @@ export class Ledger {
     if (
       before !== undefined && this.#namesLost.has(sender) && before.spec.holderIdentity === sender.owner &&
       term !== undefined && term.write.sender !== sender &&
-      at - this.#lastWriteAt < (before.spec.leaseDurationSeconds ?? 0) * 1000 / mostDrift
+      at - this.lastWriteAt(before.metadata.uid) < (before.spec.leaseDurationSeconds ?? 0) * 1000 / mostDrift
     ) {
       this.#findings.report(
         "name left alone",

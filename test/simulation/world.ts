@@ -103,11 +103,12 @@ export class World {
     }
     this.#sees(life, event.lease)
     const owner = ownerOf(event.lease)
+    const { uid } = event.lease.metadata
     if (event._tag === "Deleted" && owner !== "" && owner !== life.sender.owner) {
       life.shownDeleted = {
-        uid: event.lease.metadata.uid,
+        uid,
         sent: life.connection.sent(),
-        standsUntil: this.ledger.lastWriteAt + durationMillisOf(event.lease, Duration.zero) / this.#fastest
+        standsUntil: this.ledger.lastWriteAt(uid) + durationMillisOf(event.lease, Duration.zero) / this.#fastest
       }
     }
   }
