@@ -44,14 +44,18 @@ try {
         writeFileSync(join(work, "src", file), broken)
       }
       await bundle.rebuild()
-      const most = String(seeds ?? within)
-      const run = spawnSync(process.execPath, [outfile, "--seeds", most, "--brief"], { encoding: "utf8" })
+      const histories = within === "regression"
+        ? ["--regression", rule.slice(0, 2)]
+        : ["--seeds", String(seeds ?? within ?? 100)]
+      const run = spawnSync(process.execPath, [outfile, "--brief", ...histories], { encoding: "utf8" })
       files.forEach((file) => cpSync(join(root, "src", file), join(work, "src", file)))
       const caught = /^seed (\d+): (.*)$/m.exec(run.stdout)
-      failures += caught === null ? 1 : 0
+      failures += caught === null && within !== undefined ? 1 : 0
       process.stdout.write(
         `${rule}: ${
-          caught === null ? `survives ${most} seeds ${run.stderr}` : `caught at seed ${caught[1]} (${caught[2]})`
+          caught === null
+            ? `survives ${histories.join(" ")} ${run.stderr}`
+            : `caught at seed ${caught[1]} (${caught[2]})`
         }\n`
       )
     }

@@ -1,11 +1,13 @@
 /**
  * `npm run simulate -- --seed 1 --seeds 1000 --minutes 15 --nodes 3 --told`: histories from consecutive seeds, or for
  * `--seconds` of CPU from a random one on. The first one that breaks a promise is shrunk and told, and so is any under
- * `--told`; `--keep name` makes a regression of it.
+ * `--told`; `--keep name` makes a regression of it. `--regression title` replays those whose titles contain this.
  */
 import { parseArgs } from "node:util"
 import { keep } from "./keep.js"
+import type { Plan } from "./plan.js"
 import { drawPlan } from "./plan.js"
+import { regressions } from "./regressions.js"
 import { report } from "./report.js"
 import { shrink } from "./shrink.js"
 import type { Outcome } from "./simulation.js"
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     nodes: { type: "string" },
     failures: { type: "string", default: "1" },
     keep: { type: "string" },
+    regression: { type: "string" },
     told: { type: "boolean", default: false },
     brief: { type: "boolean", default: false }
   }
@@ -39,7 +42,9 @@ const print = (text: string): void => {
 const cpuSeconds = (): number => process.cpuUsage().user / 1e6
 
 const summary = (): string =>
-  `${total.histories} histories from seed ${first}, ${total.hours.toFixed(1)} cluster-hours, ${total.faults} faults, ` +
+  `${total.histories} histories${values.regression === undefined ? ` from seed ${first}` : ""}, ${
+    total.hours.toFixed(1)
+  } cluster-hours, ${total.faults} faults, ` +
   `${total.terms} terms, ${total.requests} requests, ${total.instants} instants checked, ` +
   `${total.lawful} within the assumptions; ${total.failures} failed; ${cpuSeconds().toFixed(1)} s of CPU`
 
@@ -60,11 +65,24 @@ const tellFailure = (outcome: Outcome): void => {
   }
 }
 
-const isOver = (seed: number): boolean =>
-  seed >= first + seeds || total.failures >= mostFailures || (seconds !== undefined && cpuSeconds() >= seconds)
+const isOver = (): boolean => total.failures >= mostFailures || (seconds !== undefined && cpuSeconds() >= seconds)
 
-for (let seed = first; !isOver(seed); seed++) {
-  const outcome = simulate(drawPlan(seed, size), { isTold: values.told })
+const plans = function*(): Generator<Plan> {
+  const { regression } = values
+  if (regression !== undefined) {
+    yield* Object.entries(regressions).filter(([title]) => title.includes(regression)).map(([, plan]) => plan)
+    return
+  }
+  for (let seed = first; seed < first + seeds; seed++) {
+    yield drawPlan(seed, size)
+  }
+}
+
+for (const plan of plans()) {
+  if (isOver()) {
+    break
+  }
+  const outcome = simulate(plan, { isTold: values.told })
   total.histories++
   total.hours += outcome.plan.endsAt / 3_600_000
   total.faults += outcome.faults
