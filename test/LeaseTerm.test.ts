@@ -227,7 +227,7 @@ describe("E2, dated", () => {
   it("E2 says nothing where something is missing or disagrees", () => {
     for (
       const [why, silent] of [
-        ["no Date", evidence(record())],
+        ["no Date", evidence(record({ leaseTransitions: 0 }))],
         ["no renewTime", observedAfter(1e9, { renewTime: undefined })],
         ["no acquireTime", observedAfter(1e9, { acquireTime: undefined })],
         ["neither", observedAfter(1e9, { acquireTime: undefined, renewTime: undefined })],
@@ -305,6 +305,7 @@ describe("judge", () => {
 
   const anything = FastCheck.record({
     holder: FastCheck.constantFrom(undefined, "", "me", "other"),
+    transitions: FastCheck.constantFrom(0, 0, 1),
     duration: FastCheck.option(FastCheck.integer({ min: 1, max: 100 }), { nil: undefined }),
     renewed: FastCheck.option(FastCheck.integer({ min: -100_000, max: 100_000 }), { nil: undefined }),
     changed: FastCheck.option(FastCheck.integer({ min: -100_000, max: 100_000 }), { nil: undefined }),
@@ -321,6 +322,7 @@ describe("judge", () => {
     const spec = {
       holderIdentity: given.holder,
       leaseDurationSeconds: given.duration,
+      leaseTransitions: given.transitions,
       renewTime: given.renewed === undefined ? undefined : microTimeFromMillis(renewedMillis + given.renewed)
     }
     const options = {

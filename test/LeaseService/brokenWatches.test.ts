@@ -2,18 +2,14 @@ import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
-import { MemoryServer } from "../../src/KubeApiMemory.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { Faults } from "../../src/testing/Faults.js"
 import { ref } from "../support/leases.js"
-import { inject, recordOf, scenario, sentBy, settle, warnings } from "../support/processes.js"
+import { inject, recordOf, scenario, sentBy, server, settle, warnings } from "../support/processes.js"
 import { isWaiting, liveHolder, openWatches, patiently, termOf, waiter } from "../support/waiters.js"
 
 /** Another's record of which only E1 can say anything. */
 const undated = { holderIdentity: "you", leaseDurationSeconds: 3600 }
-
-const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
-  Effect.orDie(Effect.flatMap(MemoryServer, use))
 
 const clear = server((server) => server.patch(ref, { spec: { holderIdentity: "" } }))
 

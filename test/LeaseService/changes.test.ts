@@ -6,16 +6,12 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
 import type { JsonObject } from "../../src/internal/memory/json.js"
-import { MemoryServer } from "../../src/KubeApiMemory.js"
 import { LeaseService } from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { Faults } from "../../src/testing/Faults.js"
 import { acquired, mine, ref } from "../support/leases.js"
-import { inject, recordOf, scenario, sentBy, settle, warnings } from "../support/processes.js"
+import { inject, recordOf, scenario, sentBy, server, settle, warnings } from "../support/processes.js"
 import { liveHolder, openWatches, patiently } from "../support/waiters.js"
-
-const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
-  Effect.orDie(Effect.flatMap(MemoryServer, use))
 
 const clearFaults = Effect.flatMap(Faults, ({ clear }) => clear)
 

@@ -6,7 +6,6 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { assert, expectTypeOf } from "vitest"
-import { MemoryServer } from "../../src/KubeApiMemory.js"
 import type { KubeError, WaitError } from "../../src/KubeError.js"
 import type { InvalidSettings } from "../../src/InvalidSettings.js"
 import { campaign, HeldLease, LeaseService, withLease, withLeaseIfFree } from "../../src/LeaseService.js"
@@ -20,14 +19,12 @@ import {
   recordedHolder,
   scenario,
   sentBy,
+  server,
   settle,
   sideBySide,
   warnings
 } from "../support/processes.js"
 import { liveHolder } from "../support/waiters.js"
-
-const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
-  Effect.orDie(Effect.flatMap(MemoryServer, use))
 
 const remove = server((server) => server.delete(ref))
 

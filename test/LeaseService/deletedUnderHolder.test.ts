@@ -4,15 +4,11 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
-import { MemoryServer } from "../../src/KubeApiMemory.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { mine, ref, tryAcquire, yours } from "../support/leases.js"
-import { inject, recordOf, scenario, settle, warnings } from "../support/processes.js"
+import { inject, recordOf, scenario, server, settle, warnings } from "../support/processes.js"
 import { isWaiting, liveHolder, patiently, termOf, waiter } from "../support/waiters.js"
 import type { Waiter } from "../support/waiters.js"
-
-const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
-  Effect.orDie(Effect.flatMap(MemoryServer, use))
 
 const deleted = server((server) => server.delete(ref))
 

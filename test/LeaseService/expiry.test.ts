@@ -222,7 +222,7 @@ describe("E2 dated", sideBySide, () => {
   for (
     const [what, spec, metadata, inFront] of [
       ["without managedFields", times(0), { managedFields: [{}] }, undefined],
-      ["without times", {}, {}, undefined],
+      ["without renewTime", { acquireTime: time(0), leaseTransitions: 0 }, {}, undefined],
       ["with a renewTime long before its change", times(-hour), {}, undefined],
       ["with a renewTime long after its change", times(hour / 2), {}, undefined],
       ["without a Date of the server", times(0), {}, (api: KubeApi["Type"]): KubeApi["Type"] => ({

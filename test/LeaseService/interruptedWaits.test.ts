@@ -8,17 +8,13 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
-import { MemoryServer } from "../../src/KubeApiMemory.js"
 import { LeaseService } from "../../src/LeaseService.js"
 import * as LeaseServiceModule from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { acquired, mine, OneService, ref } from "../support/leases.js"
 import { leavingNothing } from "../support/leavingNothing.js"
-import { inject, recordedHolder, recordOf, scenario, settle, sideBySide } from "../support/processes.js"
+import { inject, recordedHolder, recordOf, scenario, server, settle, sideBySide } from "../support/processes.js"
 import { isWaiting, openWatches, waiter } from "../support/waiters.js"
-
-const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
-  Effect.orDie(Effect.flatMap(MemoryServer, use))
 
 const undated = { holderIdentity: "you", leaseDurationSeconds: 30 }
 

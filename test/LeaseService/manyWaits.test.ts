@@ -7,18 +7,14 @@ import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
 import { KubeApi } from "../../src/KubeApi.js"
-import { MemoryServer } from "../../src/KubeApiMemory.js"
 import { LeaseService } from "../../src/LeaseService.js"
 import * as LeaseServiceModule from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { Faults } from "../../src/testing/Faults.js"
 import { acquired, mine, OneService, ref, yours } from "../support/leases.js"
-import { calls, inject, scenario, sentBy, settle } from "../support/processes.js"
+import { calls, inject, scenario, sentBy, server, settle } from "../support/processes.js"
 import { isWaiting, openWatches, patiently, termOf, waiter } from "../support/waiters.js"
 import type { Waiter } from "../support/waiters.js"
-
-const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
-  Effect.orDie(Effect.flatMap(MemoryServer, use))
 
 const nameOf = (i: number) => `lease-${i}`
 

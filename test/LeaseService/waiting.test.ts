@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
-import { MemoryServer } from "../../src/KubeApiMemory.js"
 import { LeaseService } from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { mine, record, ref, yours } from "../support/leases.js"
@@ -16,6 +15,7 @@ import {
   recordOf,
   scenario,
   sentBy,
+  server,
   settle,
   warnings
 } from "../support/processes.js"
@@ -24,9 +24,6 @@ import { isWaiting, liveHolder, openWatches, patiently, termOf, waiter } from ".
 
 /** Another's record of which only E1 can say anything. */
 const undated = { holderIdentity: "you", leaseDurationSeconds: 30 }
-
-const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
-  Effect.orDie(Effect.flatMap(MemoryServer, use))
 
 describe("W1 a contender that waits", patiently, () => {
   it.effect("W1 has a lease that nobody holds at once, without a watch", () =>

@@ -44,8 +44,9 @@ try {
         writeFileSync(join(work, "src", file), broken)
       }
       await bundle.rebuild()
+      const [number] = rule.split(" ")
       const histories = within === "regression"
-        ? ["--regression", rule.slice(0, 2)]
+        ? ["--regression", number]
         : ["--seeds", String(seeds ?? within ?? 100)]
       const run = spawnSync(process.execPath, [outfile, "--brief", ...histories], { encoding: "utf8" })
       files.forEach((file) => cpSync(join(root, "src", file), join(work, "src", file)))

@@ -105,6 +105,10 @@ export const anotherProcess = Effect.gen(function*() {
   return <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provide(effect, context)
 })
 
+/** What a third party does at the API server, or asks it. */
+export const server = <A, E>(use: (server: MemoryServer["Type"]) => Effect.Effect<A, E>) =>
+  Effect.orDie(Effect.flatMap(MemoryServer, use))
+
 export const inject = (fault: Fault) => Effect.flatMap(Faults.Faults, (faults) => faults.inject(fault))
 
 /** Runs an effect while so much time passes. */
