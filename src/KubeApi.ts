@@ -12,7 +12,16 @@ import * as HttpsTransport from "./internal/httpsTransport.js"
 import * as KubeHttp from "./internal/kubeHttp.js"
 import * as KubeCredentials from "./KubeCredentials.js"
 import type { Conflict, NotFound, RequestError } from "./KubeError.js"
-import type { LeaseDraft, LeasePatch, LeaseRef, Observed, Preconditions, WatchEvent } from "./LeaseObject.js"
+import type {
+  Dated,
+  LeaseDraft,
+  LeasePatch,
+  LeaseRef,
+  Observed,
+  Preconditions,
+  ServerVersion,
+  WatchEvent
+} from "./LeaseObject.js"
 
 /**
  * What this library asks of an API server. Tests may put `KubeApiMemory` or a mock of their own in its place.
@@ -48,6 +57,13 @@ export class KubeApi extends Context.Tag("kubernetes-lease/KubeApi")<KubeApi, {
     namespace: string,
     options: { readonly resourceVersion: string }
   ) => Stream.Stream<WatchEvent, RequestError>
+  /**
+   * What a patch would make of the record as it stands, and the server's time; nothing is stored. The patch changes an
+   * annotation that is never there, and needs the verb `patch`.
+   */
+  readonly dryRunLease: (ref: LeaseRef) => Effect.Effect<Dated, RequestError | NotFound>
+  /** Any authenticated user may ask. `Transient` of kind `Decode` if the answer is no version. Its errors name no lease. */
+  readonly serverVersion: Effect.Effect<ServerVersion, RequestError>
 }>() {}
 
 /**

@@ -8,10 +8,12 @@ import type * as Duration from "effect/Duration"
 import type { LeaseRef } from "./LeaseObject.js"
 
 /**
+ * What is asked of an API server. A dry run is a patch that changes nothing.
+ *
  * @since 0.1.0
  * @category models
  */
-export type Operation = "get" | "create" | "patch" | "delete" | "watch"
+export type Operation = "get" | "create" | "patch" | "delete" | "watch" | "dryRun" | "version"
 
 /**
  * What every failed request says of itself.
@@ -21,6 +23,7 @@ export type Operation = "get" | "create" | "patch" | "delete" | "watch"
  */
 export interface Failure {
   readonly operation: Operation
+  /** With the name `*` where the request is about every Lease of the namespace or, both being `*`, about none. */
   readonly ref: LeaseRef
   /** What is wrong, where, and what to do. */
   readonly message: string

@@ -139,6 +139,32 @@ export interface Observed extends LeaseObject {
 }
 
 /**
+ * The answer to a dry run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Dated extends Observed {
+  /**
+   * The API server's present as it stands in the answer's body, where no proxy writes: the `time` of the `managedFields`
+   * entry of the dry run's own manager. Whole seconds, rounded down, in milliseconds since 1970. `undefined` where the
+   * answer does not tell it.
+   */
+  readonly serverTimeMillis?: number | undefined
+}
+
+/**
+ * The Kubernetes version of an API server.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ServerVersion {
+  readonly major: number
+  readonly minor: number
+}
+
+/**
  * A JSON merge patch: `null` removes a field, an absent one stays. With the `resourceVersion` of the record that it is
  * meant for, the server answers `Conflict` if the record has changed since.
  *

@@ -22,6 +22,7 @@ export const withExactDurations = (api: KubeApi["Type"]): KubeApi["Type"] => {
     getLease: (ref) => Effect.map(api.getLease(ref), shown),
     createLease: (draft) => Effect.map(api.createLease({ ...draft, spec: scaled(draft.spec, 1000) }), shown),
     patchLease: (ref, patch) => Effect.map(api.patchLease(ref, { ...patch, spec: scaled(patch.spec, 1000) }), shown),
+    dryRunLease: (ref) => Effect.map(api.dryRunLease(ref), shown),
     watchLease: (ref, options) => Stream.map(api.watchLease(ref, options), onEvent),
     watchNamespace: (namespace, options) => Stream.map(api.watchNamespace(namespace, options), onEvent)
   }

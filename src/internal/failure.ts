@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import type { CredentialsError, KubeError, Operation } from "../KubeError.js"
 import { Conflict, Forbidden, Invalid, NotFound, Transient, Unauthorized } from "../KubeError.js"
 import type { LeaseRef } from "../LeaseObject.js"
+import { cannot } from "./kubeCall.js"
 
 /** What an API server answered instead of a Lease. */
 export interface FailureAnswer {
@@ -41,8 +42,7 @@ export const failureFromAnswer = (
     ...retryAfterOf(answer, status),
     ...(answer.dateMillis === undefined ? {} : { serverDateMillis: answer.dateMillis })
   }
-  const describe = (what: string): string =>
-    `Cannot ${operation} lease ${ref.namespace}/${ref.name}: ${what}${said === "" ? "" : `: ${said}`}`
+  const describe = (what: string): string => `${cannot({ operation, ref })}: ${what}${said === "" ? "" : `: ${said}`}`
   switch (answer.status) {
     case 401:
       return new Unauthorized({
@@ -53,8 +53,7 @@ export const failureFromAnswer = (
     case 403:
       return new Forbidden({
         ...failure,
-        message: `${describe("forbidden")}. Grant the ServiceAccount the verb "${operation}" on leases of ` +
-          `coordination.k8s.io in namespace ${ref.namespace}; the manifests in this package's folder rbac/ do.`
+        message: `${describe("forbidden")}. ${grant(operation, ref)}`
       })
     case 404:
       if (status.kind === "namespaces" && operation === "create") {
@@ -72,7 +71,11 @@ export const failureFromAnswer = (
       return new Transient({
         ...failure,
         kind: "Status",
-        message: describe("status 404, which is not about this lease; is the base URL that of an API server?")
+        message: describe(
+          `status 404, which is not about ${
+            operation === "version" ? "any" : "this"
+          } lease; is the base URL that of an API server?`
+        )
       })
     case 409:
       return new Conflict({ ...failure, message: describe("somebody else wrote it first") })
@@ -85,6 +88,12 @@ export const failureFromAnswer = (
       return new Transient({ ...failure, kind: "Status", message: describe(`status ${answer.status}`) })
   }
 }
+
+const grant = (operation: Operation, { namespace }: LeaseRef): string =>
+  operation === "version"
+    ? "Grant the ServiceAccount the verb \"get\" on the path /version; the ClusterRole system:public-info-viewer does."
+    : `Grant the ServiceAccount the verb "${operation === "dryRun" ? "patch" : operation}" on leases of ` +
+      `coordination.k8s.io in namespace ${namespace}; the manifests in this package's folder rbac/ do.`
 
 const readStatus = (body: unknown): Status => {
   const status = record(body)

@@ -7,11 +7,12 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CredentialsError, KubeError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
-import type { Observed } from "../LeaseObject.js"
+import type { Observed, ServerVersion } from "../LeaseObject.js"
 import { LeaseResource, WatchEvent } from "../LeaseObject.js"
 import { failureFromAnswer } from "./failure.js"
 import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
+import { serverVersionFrom } from "./serverVersion.js"
 import { splitLines } from "./splitLines.js"
 import { transportFailure } from "./transportFailure.js"
 
@@ -24,6 +25,16 @@ type AnswerError = Exclude<KubeError, CredentialsError>
 export const readLease = (call: KubeCall, response: Response): Effect.Effect<Observed, AnswerError> =>
   isOk(response)
     ? Effect.flatMap(readText(call, response), (text) => leaseFromJson(call, response, text))
+    : readFailure(call, response)
+
+export const readVersion = (call: KubeCall, response: Response): Effect.Effect<ServerVersion, AnswerError> =>
+  isOk(response)
+    ? Effect.flatMap(readText(call, response), (text) => {
+      const version = serverVersionFrom(Either.getOrUndefined(decodeJson(text)))
+      return version === undefined
+        ? Effect.fail(undecodable(call, response, "the answer is no version"))
+        : Effect.succeed(version)
+    })
     : readFailure(call, response)
 
 export const readNothing = (call: KubeCall, response: Response): Effect.Effect<void, AnswerError> =>

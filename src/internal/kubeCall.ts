@@ -8,4 +8,14 @@ export interface KubeCall {
 }
 
 /** "Cannot patch lease default/leader" */
-export const cannot = ({ operation, ref }: KubeCall): string => `Cannot ${operation} lease ${ref.namespace}/${ref.name}`
+export const cannot = ({ operation, ref }: KubeCall): string => {
+  const lease = `lease ${ref.namespace}/${ref.name}`
+  switch (operation) {
+    case "dryRun":
+      return `Cannot ask the API server for its time by a dry run on ${lease}`
+    case "version":
+      return "Cannot read the API server's version"
+    default:
+      return `Cannot ${operation} ${lease}`
+  }
+}

@@ -15,12 +15,13 @@ import { Transient } from "../KubeError.js"
 import type { LeaseRef } from "../LeaseObject.js"
 import { draftToJson, patchToJson } from "../LeaseObject.js"
 import { asTransient } from "./asTransient.js"
+import { datedByDryRun, dryRunManager, dryRunPatch } from "./dryRun.js"
 import { HttpsTransport } from "./httpsTransport.js"
-import { readLease, readNothing, readText, readWatch } from "./kubeAnswer.js"
+import { readLease, readNothing, readText, readVersion, readWatch } from "./kubeAnswer.js"
 import type { KubeCall } from "./kubeCall.js"
 import { spanOptions } from "./spanOptions.js"
 import { transportFailure } from "./transportFailure.js"
-import { anyLease, refOf } from "./refOf.js"
+import { anyLease, noLease, refOf } from "./refOf.js"
 
 /** How long the server is asked to keep a watch open, so that a connection that died silently is noticed. */
 const watchSeconds = 300
@@ -131,7 +132,28 @@ const make = (
     watchNamespace: (namespace, { resourceVersion }) =>
       watch(anyLease(namespace), { resourceVersion }).pipe(
         Stream.withSpan("KubeApi.watchNamespace", spanOptions(anyLease(namespace)))
-      )
+      ),
+    dryRunLease: (ref) =>
+      exchange(
+        { operation: "dryRun", ref },
+        (baseUrl) =>
+          HttpClientRequest.patch(leaseUrl(baseUrl, ref), {
+            urlParams: { dryRun: "All", fieldManager: dryRunManager }
+          }).pipe(HttpClientRequest.bodyText(JSON.stringify(dryRunPatch()), "application/merge-patch+json")),
+        readLease
+      ).pipe(
+        Effect.map(datedByDryRun),
+        Effect.catchTag("Conflict", asTransient),
+        Effect.withSpan("KubeApi.dryRunLease", spanOptions(ref))
+      ),
+    serverVersion: exchange(
+      { operation: "version", ref: noLease },
+      (baseUrl) => HttpClientRequest.get(`${baseUrl}/version`),
+      readVersion
+    ).pipe(
+      Effect.catchTags({ NotFound: asTransient, Conflict: asTransient }),
+      Effect.withSpan("KubeApi.serverVersion", { captureStackTrace: false })
+    )
   }
 }
 

@@ -35,12 +35,14 @@ const isOfLastChange = ({ metadata, spec }: LeaseObject, datedMillis: number): b
 
 const ownsSpec = (entry: unknown): boolean => field(field(entry, "fieldsV1"), "f:spec") !== undefined
 
-const timeMillis = (entry: unknown): number | undefined => millisFrom(field(entry, "time"))
+/** When the server dates an entry of `managedFields`, in milliseconds since 1970. */
+export const timeMillis = (entry: unknown): number | undefined => millisFrom(field(entry, "time"))
 
 const millisFrom = (time: unknown): number | undefined => {
   const micros = typeof time === "string" ? parseMicroTime(time) : undefined
   return micros === undefined ? undefined : microTimeToMillis(MicroTime(micros))
 }
 
-const field = (u: unknown, name: string): unknown =>
+/** A field of what may be no object. */
+export const field = (u: unknown, name: string): unknown =>
   typeof u === "object" && u !== null ? new Map<string, unknown>(Object.entries(u)).get(name) : undefined

@@ -5,3 +5,6 @@ export const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, 
 
 /** What errors and spans name where every lease of a namespace is meant. */
 export const anyLease = (namespace: string): LeaseRef => ({ namespace, name: "*" })
+
+/** What the errors of a request name that is about the server itself. */
+export const noLease: LeaseRef = anyLease("*")

@@ -27,8 +27,12 @@ import { Behaviour } from "./Behaviour.js"
  */
 export interface Call {
   readonly operation: Operation
+  /** With the name `*` where the request is about every Lease of the namespace or, both being `*`, about none. */
   readonly ref: LeaseRef
-  /** What is sent, as JSON: the Lease of a create, the merge patch of a patch, the `DeleteOptions` of a delete. */
+  /**
+   * What is sent, as JSON: the Lease of a create, the merge patch of a patch, the `DeleteOptions` of a delete; on the
+   * wire also that of a dry run.
+   */
   readonly body: unknown
 }
 

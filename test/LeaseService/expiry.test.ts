@@ -367,7 +367,9 @@ describe("E4 without uid", sideBySide, () => {
           lease = undefined
         }),
       watchLease: () => Stream.never,
-      watchNamespace: () => Stream.never
+      watchNamespace: () => Stream.never,
+      dryRunLease: () => Effect.suspend(() => lease === undefined ? missing : Effect.succeed(lease)),
+      serverVersion: Effect.succeed({ major: 1, minor: 36 })
     }
   }
 

@@ -230,6 +230,36 @@ export const kubeApi: ReadonlyArray<Scenario<Server>> = [
       yield* server.api.deleteLease(ref, { uid, resourceVersion })
       return yield* failed(server.api.getLease(ref))
     }), "NotFound 404 NotFound leases"),
+  scenario(
+    "a dry run tells the server's present in its body, shows the record as it stands and stores nothing",
+    (server) =>
+      Effect.gen(function*() {
+        const { patched, ref } = yield* storedLease(server)
+        const startMillis = yield* Clock.currentTimeMillis
+        const { serverTimeMillis = 0, ...shown } = yield* server.api.dryRunLease(ref)
+        const endMillis = yield* Clock.currentTimeMillis
+        const { serverDateMillis: _, ...before } = patched
+        const { serverDateMillis: __, ...after } = yield* server.api.getLease(ref)
+        assert.deepStrictEqual(after, before)
+        return [
+          shown.spec,
+          shown.metadata.resourceVersion === before.metadata.resourceVersion,
+          shown.metadata.uid === before.metadata.uid,
+          serverTimeMillis > startMillis - 1000 && serverTimeMillis <= endMillis && serverTimeMillis % 1000 === 0
+        ]
+      }),
+    [{ ...spec, renewTime: MicroTime(renewTime + 1n) }, true, true, true]
+  ),
+  refused(
+    "dry run on a missing Lease",
+    ({ api }, { ref }) => api.dryRunLease({ ...ref, name: "missing" }),
+    "NotFound 404 NotFound leases"
+  ),
+  scenario(
+    "the server tells its version",
+    ({ api }) => Effect.map(api.serverVersion, ({ major, minor }) => [major, minor >= 20]),
+    [1, true]
+  ),
   scenario("of 8 creates at once one succeeds", (server) =>
     Effect.gen(function*() {
       const ref = { namespace: server.namespace, name: freshName() }

@@ -7,7 +7,7 @@ import * as Random from "effect/Random"
 import type { JsonObject } from "../../src/internal/memory/json.js"
 import * as KubeApiMemory from "../../src/KubeApiMemory.js"
 import type { KubeError } from "../../src/KubeError.js"
-import type { LeaseRef, Observed } from "../../src/LeaseObject.js"
+import type { LeaseRef, Observed, ServerVersion } from "../../src/LeaseObject.js"
 import type { Dice } from "./dice.js"
 import { Machine } from "./machine.js"
 import type { ServerPlan } from "./plan.js"
@@ -17,7 +17,7 @@ import type { VirtualTime } from "./virtualTime.js"
 
 export const ref: LeaseRef = { namespace: "default", name: "simulated" }
 
-export type Answer = Exit.Exit<Observed | void, KubeError>
+export type Answer = Exit.Exit<Observed | ServerVersion | void, KubeError>
 
 /** The API servers over one etcd: each replica has a clock of its own, a constant distance from the others. */
 export class ControlPlane {

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import { refOf } from "../../src/internal/refOf.js"
+import { noLease, refOf } from "../../src/internal/refOf.js"
 import type { KubeApi } from "../../src/KubeApi.js"
 import type { RequestError } from "../../src/KubeError.js"
 import type { LeaseRef, WatchEvent } from "../../src/LeaseObject.js"
@@ -183,7 +183,9 @@ export const connect = (options: ConnectionOptions): Connection => {
         Stream.suspend(() =>
           openWatch({ ...options, dice: dice.fork(`watch ${sent++}`) }, watches, ref, resourceVersion)
         ),
-      watchNamespace: () => Stream.die("Nobody waits for more than a few leases here")
+      watchNamespace: () => Stream.die("Nobody waits for more than a few leases here"),
+      dryRunLease: (ref) => Effect.suspend(() => send({ operation: "dryRun", ref })),
+      serverVersion: Effect.suspend(() => send({ operation: "version", ref: noLease }))
     },
     pending,
     sent: () => sent,
@@ -202,8 +204,10 @@ const describe = ({ purpose, request }: Write): string =>
 const describeAnswer = (answer: Answer): string =>
   Exit.match(answer, {
     onFailure: (cause) => cause._tag === "Fail" ? `${cause.error._tag} ${cause.error.message}` : String(cause),
-    onSuccess: (record) =>
-      record === undefined
+    onSuccess: (answer) =>
+      answer === undefined
         ? "done"
-        : `version ${record.metadata.resourceVersion}, holder ${record.spec?.holderIdentity || "nobody"}`
+        : "major" in answer
+        ? `Kubernetes ${answer.major}.${answer.minor}`
+        : `version ${answer.metadata.resourceVersion}, holder ${answer.spec?.holderIdentity || "nobody"}`
   })

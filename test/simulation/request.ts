@@ -10,6 +10,8 @@ export type Request =
   | { readonly operation: "create"; readonly ref: LeaseRef; readonly draft: LeaseDraft }
   | { readonly operation: "patch"; readonly ref: LeaseRef; readonly patch: LeasePatch }
   | { readonly operation: "delete"; readonly ref: LeaseRef; readonly preconditions: Preconditions }
+  | { readonly operation: "dryRun"; readonly ref: LeaseRef }
+  | { readonly operation: "version"; readonly ref: LeaseRef }
 
 /** What the sender means by it. */
 export type Purpose = "read" | "acquire" | "renew" | "clear" | "handOver" | "remove"
@@ -17,6 +19,8 @@ export type Purpose = "read" | "acquire" | "renew" | "clear" | "handOver" | "rem
 export const purposeOf = (request: Request, owner: string): Purpose => {
   switch (request.operation) {
     case "get":
+    case "dryRun":
+    case "version":
       return "read"
     case "delete":
       return "remove"
@@ -39,6 +43,10 @@ export const perform = (api: KubeApi["Type"], request: Request) => {
       return api.patchLease(request.ref, request.patch)
     case "delete":
       return api.deleteLease(request.ref, request.preconditions)
+    case "dryRun":
+      return api.dryRunLease(request.ref)
+    case "version":
+      return api.serverVersion
   }
 }
 

@@ -85,7 +85,7 @@ export class World {
 
   /** Another record has stood there since. */
   #answers(life: Life, answer: Answer): void {
-    if (answer._tag === "Success" && answer.value !== undefined) {
+    if (answer._tag === "Success" && answer.value !== undefined && "metadata" in answer.value) {
       this.#sees(life, answer.value)
     }
   }

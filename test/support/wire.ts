@@ -57,7 +57,9 @@ export const layer: Layer.Layer<KubeApi | Wire, never, KubeApi> = Layer.effectCo
       patchLease: (ref, patch) => recorded("patch", (answers.patch ?? identity)(api.patchLease(ref, patch))),
       deleteLease: (ref, preconditions) => recorded("delete", api.deleteLease(ref, preconditions)),
       watchLease: api.watchLease,
-      watchNamespace: api.watchNamespace
+      watchNamespace: api.watchNamespace,
+      dryRunLease: (ref) => recorded("dryRun", api.dryRunLease(ref)),
+      serverVersion: recorded("version", api.serverVersion)
     }).pipe(Context.add(Wire, {
       sent: Effect.sync(() => [...sent]),
       answer: (next) =>
@@ -68,8 +70,9 @@ export const layer: Layer.Layer<KubeApi | Wire, never, KubeApi> = Layer.effectCo
   })
 )
 
-const isWrite = ({ operation }: { readonly operation: Operation }): boolean =>
-  operation !== "get" && operation !== "watch"
+const writes: ReadonlySet<Operation> = new Set(["create", "patch", "delete"])
+
+const isWrite = ({ operation }: { readonly operation: Operation }): boolean => writes.has(operation)
 
 /** Milliseconds by the monotonic clock. */
 export const millis: Effect.Effect<number> = Effect.map(monotonicNanos, (nanos) => monotonicMillisBetween(0n, nanos))

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Random from "effect/Random"
 import { PCGRandom } from "effect/Utils"
+import type { ServerVersion } from "../../LeaseObject.js"
 import type { Json, JsonObject } from "./json.js"
 import { jsonPatch } from "./jsonPatch.js"
 import * as LeaseStore from "./leaseStore.js"
@@ -20,6 +21,7 @@ import type { WriteContext } from "./writes.js"
 import * as Writes from "./writes.js"
 
 export interface Settings {
+  readonly version: ServerVersion
   readonly namespaces?: ReadonlyArray<string> | undefined
   readonly managedFieldsTime: ManagedFieldsTime
   readonly preserveUnknownFields: boolean
@@ -77,6 +79,7 @@ export interface DatedAnswer extends Answer {
 }
 
 export interface ApiServer {
+  readonly version: ServerVersion
   /** The server's clock, in milliseconds since 1970. */
   readonly nowMillis: Effect.Effect<number>
   readonly handle: (request: LeaseRequest) => Effect.Effect<DatedAnswer>
@@ -185,6 +188,7 @@ export const make = (settings: Settings): Effect.Effect<ApiServer> =>
     }
 
     return {
+      version: settings.version,
       nowMillis: serverTime,
       handle: (request) => Effect.map(serverTime, (nowMillis) => dated(nowMillis, answer(request, nowMillis))),
       watch,

@@ -9,8 +9,10 @@ import { Transient } from "../../KubeError.js"
 import type { LeaseRef, Observed, Preconditions } from "../../LeaseObject.js"
 import { draftToJson, LeaseResource, patchToJson, WatchEvent } from "../../LeaseObject.js"
 import { asTransient } from "../asTransient.js"
+import { datedByDryRun, dryRunManager, dryRunPatch } from "../dryRun.js"
 import type { FailureAnswer } from "../failure.js"
 import { failureFromAnswer } from "../failure.js"
+import { cannot } from "../kubeCall.js"
 import type { ApiServer, DatedAnswer, LeaseRequest } from "./apiServer.js"
 import { dated } from "./apiServer.js"
 import type { Json, JsonObject } from "./json.js"
@@ -57,7 +59,19 @@ export const make = (server: ApiServer, fieldManager: string): KubeApi["Type"] =
     deleteLease: (ref, preconditions) => remove(server, ref, preconditions),
     watchLease: (ref, { resourceVersion }) => watch(server, ref, refOf(ref), resourceVersion),
     watchNamespace: (namespace, { resourceVersion }) =>
-      watch(server, anyLease(namespace), { namespace }, resourceVersion)
+      watch(server, anyLease(namespace), { namespace }, resourceVersion),
+    dryRunLease: (ref) =>
+      Effect.suspend(() =>
+        observe("dryRun", ref, {
+          verb: "patch",
+          ...refOf(ref),
+          patchType: "application/merge-patch+json",
+          body: dryRunPatch(),
+          fieldManager: dryRunManager,
+          dryRun: true
+        })
+      ).pipe(Effect.map(datedByDryRun), Effect.catchTag("Conflict", asTransient)),
+    serverVersion: Effect.succeed(server.version)
   }
 }
 
@@ -177,7 +191,7 @@ const undecodable = (operation: Operation, ref: LeaseRef, why: string): Transien
     ref,
     status: 200,
     kind: "Decode",
-    message: `Cannot ${operation} lease ${ref.namespace}/${ref.name}: the answer is no Lease: ${why}`
+    message: `${cannot({ operation, ref })}: the answer is no Lease: ${why}`
   })
 
 const watchFailure = (ref: LeaseRef, answer: FailureAnswer): RequestError => {

@@ -2,7 +2,10 @@ import type { MemoryServer, Options } from "../../KubeApiMemory.js"
 import type { ApiServer, Settings } from "./apiServer.js"
 import * as MemoryApi from "./kubeApi.js"
 
+const currentVersion = { major: 1, minor: 36 }
+
 export const settingsFrom = (options: Options): Settings => ({
+  version: currentVersion,
   namespaces: options.namespaces,
   managedFieldsTime: options.managedFieldsTime ?? "everyChange",
   preserveUnknownFields: options.preserveUnknownFields ?? false,

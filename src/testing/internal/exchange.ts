@@ -42,7 +42,7 @@ export const exchange = (
     }
     switch (target.kind) {
       case "Path":
-        return Effect.succeed(pathReply(account, request, target.path, nowMillis))
+        return Effect.succeed(pathReply(server, account, request, target.path, nowMillis))
       case "MethodNotAllowed":
         return answered(methodNotAllowed)
       case "Leases":
@@ -64,9 +64,15 @@ const authenticate = (
   return account !== undefined && nowMillis < account.expiresAtMillis ? account : undefined
 }
 
-const pathReply = (account: Account, { method }: HttpRequest, path: string, dateMillis: number): Reply => {
+const pathReply = (
+  { version }: ApiServer,
+  account: Account,
+  { method }: HttpRequest,
+  path: string,
+  dateMillis: number
+): Reply => {
   const attributes = /^\/apis\/coordination\.k8s\.io\/v1(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?$/.exec(path)
-  const document = Discovery.document(path)
+  const document = Discovery.document(path, version)
   if (account === Accounts.anonymous && !Discovery.isPublic(path)) {
     return Replies.fromAnswer(Accounts.forbiddenPath(account, method.toLowerCase(), path), dateMillis)
   }
@@ -145,7 +151,7 @@ const leaseRequest = (request: HttpRequest, target: LeaseRoute): Either.Either<L
   const { name = "", namespace = "", verb } = target
   const options = {
     fieldManager: searchParams.get("fieldManager") ?? (request.headers.userAgent?.split("/")[0] || "unknown"),
-    dryRun: searchParams.get("dryRun") === "All",
+    dryRun: Routes.isDryRun(request.url),
     force: Routes.isTrue(searchParams.get("force"))
   }
   switch (verb) {

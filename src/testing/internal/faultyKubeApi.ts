@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { asTransient } from "../../internal/asTransient.js"
 import { failureFromAnswer } from "../../internal/failure.js"
+import { cannot } from "../../internal/kubeCall.js"
 import * as Status from "../../internal/memory/status.js"
 import type { KubeApi } from "../../KubeApi.js"
 import type { CredentialsError, KubeError } from "../../KubeError.js"
@@ -17,7 +18,7 @@ import { Behaviour } from "../Behaviour.js"
 import type { Call } from "../Fault.js"
 
 import type { FaultPlan } from "./faultPlan.js"
-import { anyLease, refOf } from "../../internal/refOf.js"
+import { anyLease, noLease, refOf } from "../../internal/refOf.js"
 
 export interface FaultyKubeApi {
   readonly api: KubeApi["Type"]
@@ -108,7 +109,16 @@ export const make = (
           watch(
             { operation: "watch", ref: anyLease(namespace), body: undefined },
             api.watchNamespace(namespace, options)
-          )
+          ),
+        dryRunLease: (ref) =>
+          request({ operation: "dryRun", ref, body: undefined }, api.dryRunLease(ref), shiftObserved).pipe(
+            Effect.catchTag("Conflict", asTransient)
+          ),
+        serverVersion: request(
+          { operation: "version", ref: noLease, body: undefined },
+          api.serverVersion,
+          (version) => version
+        ).pipe(Effect.catchTags({ NotFound: asTransient, Conflict: asTransient }))
       },
       cutWatches: (as) =>
         Effect.suspend(() => Effect.forEach([...openWatches], Deferred.succeed(as), { discard: true })),
@@ -195,10 +205,10 @@ const noAnswer = ({ operation, ref }: Call, kind: keyof typeof said): Transient 
     operation,
     ref: refOf(ref),
     kind,
-    message: `Cannot ${operation} lease ${ref.namespace}/${ref.name}: ${said[kind]} (a fault injected by a test)`
+    message: `${cannot({ operation, ref })}: ${said[kind]} (a fault injected by a test)`
   })
 
-const shiftObserved = (answer: Observed, byMillis: number): Observed =>
+const shiftObserved = <A extends Observed>(answer: A, byMillis: number): A =>
   answer.serverDateMillis === undefined
     ? answer
     : { ...answer, serverDateMillis: answer.serverDateMillis + byMillis }

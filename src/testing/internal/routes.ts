@@ -29,7 +29,20 @@ export const route = (method: string, url: URL): Route => {
 }
 
 /** As the library names it; what it never asks counts as what comes closest. */
-export const operationOf = (verb: Verb): Operation => verb === "list" ? "get" : verb === "update" ? "patch" : verb
+export const operationOf = (verb: Verb, url: URL): Operation => {
+  switch (verb) {
+    case "list":
+      return "get"
+    case "update":
+      return "patch"
+    case "patch":
+      return isDryRun(url) ? "dryRun" : "patch"
+    default:
+      return verb
+  }
+}
+
+export const isDryRun = (url: URL): boolean => url.searchParams.get("dryRun") === "All"
 
 const objectVerb = (method: string): Verb | undefined => {
   switch (method) {

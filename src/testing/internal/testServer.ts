@@ -7,8 +7,10 @@ import { randomUUID } from "node:crypto"
 import * as ApiServer from "../../internal/memory/apiServer.js"
 import type { Json } from "../../internal/memory/json.js"
 import { at } from "../../internal/memory/json.js"
+import { noLease } from "../../internal/refOf.js"
 import type { Call } from "../Fault.js"
 import type { Account, Rule } from "./accounts.js"
+import { isVersion } from "./discovery.js"
 import type { HttpRequest } from "./exchange.js"
 import { exchange } from "./exchange.js"
 import type { FaultPlan } from "./faultPlan.js"
@@ -93,15 +95,18 @@ export const make = (settings: ApiServer.Settings): Effect.Effect<TestServer, ne
     }
   })
 
-/** What faults are matched with; `undefined` for a request that is not about Leases. */
+/** What faults are matched with; `undefined` for a request that the library never sends. */
 const callOf = ({ body, method, url }: HttpRequest): Call | undefined => {
   const target = route(method, url)
+  if (target.kind === "Path" && isVersion(target.path)) {
+    return { operation: "version", ref: noLease, body: undefined }
+  }
   if (target.kind !== "Leases") {
     return undefined
   }
   const json = parsed(body)
   const { name = String(at(json, "metadata", "name") ?? ""), namespace = "" } = target
-  return { operation: operationOf(target.verb), ref: { namespace, name }, body: json }
+  return { operation: operationOf(target.verb, url), ref: { namespace, name }, body: json }
 }
 
 const parsed = (body: string): Json | undefined => {
