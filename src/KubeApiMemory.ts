@@ -43,13 +43,14 @@ export interface Options {
   /** Under which name `KubeApi` writes, in `managedFields`. Default: `"kubernetes-lease"`. */
   readonly fieldManager?: string | undefined
   /**
-   * When the `time` of a `managedFields` entry moves: with every change by its manager, as on servers since 1.25, or
-   * only when the set of fields that the manager owns changes, as before. Default: `"everyChange"`.
+   * Of which Kubernetes version it is, in everything in which versions differ. Since 1.25 the `time` of a
+   * `managedFields` entry moves with every change by its manager, before only when the set of fields changes that the
+   * manager owns. 1.36 keeps `spec.strategy`, which 1.20 drops. Default: `"1.36"`.
    */
-  readonly managedFieldsTime?: "everyChange" | "ownershipChange" | undefined
+  readonly version?: `${number}.${number}` | undefined
   /**
-   * Keep fields that a Lease of `coordination.k8s.io/v1` does not have, as a later server may know them. Default:
-   * `false`; real servers drop them.
+   * Keep fields that a Lease of this version does not have, as a later server may know them; `spec.preferredHolder` is
+   * one. Default: `false`; real servers drop them.
    */
   readonly preserveUnknownFields?: boolean | undefined
   /**

@@ -195,7 +195,7 @@ describe("E2 dated", sideBySide, () => {
             yield* TestClock.adjust(firstLook)
             assert.strictEqual(yield* isTaken, taken)
           }),
-          { server: { managedFieldsTime } }
+          { server: { version: managedFieldsTime === "everyChange" ? "1.36" : "1.20" } }
         )
     )
   }

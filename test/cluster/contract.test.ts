@@ -2,7 +2,6 @@ import { layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { http } from "../contract/http.js"
 import { kubeApi } from "../contract/kubeApi.js"
 import { runAll } from "../contract/scenario.js"
@@ -12,14 +11,11 @@ import { ControlPlane } from "./ControlPlane.js"
 import * as ControlPlanes from "./ControlPlane.js"
 import { eventually } from "./eventually.js"
 
-const decodeVersion = Schema.decode(Schema.parseJson(Schema.Struct({ minor: Schema.String })))
-
 const server = Layer.scoped(
   HttpContractServer,
   Effect.gen(function*() {
     const plane = yield* ControlPlane
     const namespace = yield* plane.makeNamespace
-    const { minor } = yield* decodeVersion(yield* plane.kubectl(["get", "--raw", "/version"]))
 
     const withToken = (token: string | undefined) => bearer({ baseUrl: plane.baseUrl, caCert: plane.caCert, token })
     const withRules = (rules: ReadonlyArray<Rule>) =>
@@ -54,7 +50,6 @@ const server = Layer.scoped(
       admin,
       adminApi: admin.api,
       namespace,
-      version: { managedFieldsTime: Number.parseInt(minor) >= 25 ? "everyChange" : "ownershipChange" },
       untilTheNextSecond: Effect.sleep("1100 millis"),
       expiredResourceVersion: Effect.succeed("1"),
       withRules,

@@ -4,7 +4,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { KubeError } from "../../src/KubeError.js"
-import type { Observed } from "../../src/LeaseObject.js"
+import type { Observed, ServerVersion } from "../../src/LeaseObject.js"
 import type { RawAnswer } from "../testing/rawRequest.js"
 import type { HttpServer, Request, Server } from "./server.js"
 import { freshName } from "./server.js"
@@ -13,7 +13,7 @@ import { freshName } from "./server.js"
 export interface Scenario<S> {
   readonly fact: string
   readonly outcome: (server: S) => Effect.Effect<unknown, unknown, Scope.Scope>
-  readonly expected: (server: S) => unknown
+  readonly expected: (version: ServerVersion) => unknown
 }
 
 export const scenario = <S extends Server>(
@@ -22,12 +22,17 @@ export const scenario = <S extends Server>(
   expected: unknown
 ): Scenario<S> => ({ fact, outcome, expected: () => expected })
 
-/** A fact that is another one before 1.25. */
-export const scenarioByVersion = (
+/** A fact that is another one before some minor version of Kubernetes 1. */
+export const scenarioSince = <S extends Server>(
+  minor: number,
   fact: string,
-  outcome: Scenario<HttpServer>["outcome"],
-  expected: Readonly<Record<HttpServer["version"]["managedFieldsTime"], unknown>>
-): Scenario<HttpServer> => ({ fact, outcome, expected: ({ version }) => expected[version.managedFieldsTime] })
+  outcome: Scenario<S>["outcome"],
+  expected: { readonly since: unknown; readonly before: unknown }
+): Scenario<S> => ({
+  fact,
+  outcome,
+  expected: (version) => version.minor >= minor ? expected.since : expected.before
+})
 
 /** One request about a Lease that has been written twice, and what is said to it. */
 export const answer = (
@@ -41,7 +46,7 @@ export const answer = (
     expected
   )
 
-export const runAll = <I, S>(
+export const runAll = <I, S extends Server>(
   it: Vitest.MethodsNonLive<I, true>,
   server: Context.Tag<I, S>,
   scenarios: ReadonlyArray<Scenario<S>>
@@ -53,8 +58,10 @@ export const runAll = <I, S>(
         Effect.flatMap(
           server,
           (server) =>
-            Effect.map(Effect.timeout(outcome(server), "20 seconds"), (actual) =>
-              assert.deepStrictEqual(actual, expected(server)))
+            Effect.map(
+              Effect.all([Effect.timeout(outcome(server), "20 seconds"), server.api.serverVersion]),
+              ([actual, version]) => assert.deepStrictEqual(actual, expected(version))
+            )
         )
     )
   }

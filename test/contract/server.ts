@@ -21,12 +21,6 @@ export interface Server {
   readonly expiredResourceVersion: Effect.Effect<string>
 }
 
-/** Where servers of different versions differ. */
-export interface Version {
-  /** `"everyChange"` since 1.25. */
-  readonly managedFieldsTime: "everyChange" | "ownershipChange"
-}
-
 export type Request = Omit<RawRequest, "baseUrl" | "caCert" | "token" | "agent">
 
 /** The bearer of one token. */
@@ -43,7 +37,6 @@ export interface Rule {
 
 /** What a scenario over HTTP may use besides. */
 export interface HttpServer extends Server, Bearer {
-  readonly version: Version
   /** Servers write most of their times in whole seconds. The clock of one in memory need only be moved. */
   readonly untilTheNextSecond: Effect.Effect<void, never, Scope.Scope>
   /** All rights on everything. */

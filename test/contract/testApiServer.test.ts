@@ -1,18 +1,17 @@
 import { layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as KubeApiMemory from "../../src/KubeApiMemory.js"
 import { MemoryServer } from "../../src/KubeApiMemory.js"
 import * as TestApiServer from "../../src/testing/TestApiServer.js"
 import { http } from "./http.js"
 import { kubeApi } from "./kubeApi.js"
 import { runAll } from "./scenario.js"
-import type { Version } from "./server.js"
 import { bearer, HttpContractServer } from "./server.js"
-import { time } from "./time.js"
 
 const namespace = "default"
 
-const serverOf = (version: Version) =>
+const serverOf = (version: KubeApiMemory.Options["version"]) =>
   Layer.scoped(
     HttpContractServer,
     Effect.gen(function*() {
@@ -25,7 +24,6 @@ const serverOf = (version: Version) =>
         admin,
         adminApi: admin.api,
         namespace,
-        version,
         untilTheNextSecond: Effect.asVoid(
           Effect.acquireRelease(memory.setClockOffset(1000), () => memory.setClockOffset(0))
         ),
@@ -38,19 +36,14 @@ const serverOf = (version: Version) =>
           )
       }
     })
-  ).pipe(Layer.provide(TestApiServer.layerWith({ namespaces: [namespace], ...version })))
+  ).pipe(Layer.provide(TestApiServer.layerWith({ namespaces: [namespace], version })))
 
-layer(serverOf({ managedFieldsTime: "everyChange" }), { excludeTestServices: true })(
-  "API contract: TestApiServer",
-  (it) => {
-    runAll(it, HttpContractServer, kubeApi)
-    runAll(it, HttpContractServer, http)
-  }
-)
-
-layer(serverOf({ managedFieldsTime: "ownershipChange" }), { excludeTestServices: true })(
-  "API contract: TestApiServer as before 1.25",
-  (it) => {
-    runAll(it, HttpContractServer, time)
-  }
-)
+for (const version of [undefined, "1.20"] as const) {
+  layer(serverOf(version), { excludeTestServices: true })(
+    `API contract: TestApiServer${version === undefined ? "" : ` as ${version}`}`,
+    (it) => {
+      runAll(it, HttpContractServer, kubeApi)
+      runAll(it, HttpContractServer, http)
+    }
+  )
+}

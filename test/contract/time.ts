@@ -16,7 +16,7 @@ import {
   renewTime,
   said,
   scenario,
-  scenarioByVersion,
+  scenarioSince,
   seen,
   storedLease
 } from "./scenario.js"
@@ -160,7 +160,8 @@ const managedFields: ReadonlyArray<Scenario<HttpServer>> = [
       true
     ]
   ),
-  scenarioByVersion(
+  scenarioSince(
+    25,
     "a renewal refreshes the writer's time, before 1.25 only if it changes what the writer owns",
     (server) =>
       Effect.gen(function*() {
@@ -172,8 +173,8 @@ const managedFields: ReadonlyArray<Scenario<HttpServer>> = [
         return [owners(renewed.json, created), owners(noop.json, renewed.json), owners(labelled.json, created)]
       }),
     {
-      everyChange: [[`holder Update later ${all}`], [`holder Update same time ${all}`], [`holder Update later ${all}`]],
-      ownershipChange: [
+      since: [[`holder Update later ${all}`], [`holder Update same time ${all}`], [`holder Update later ${all}`]],
+      before: [
         [`holder Update same time ${all}`],
         [`holder Update same time ${all}`],
         [`holder Update later ${all}`]
@@ -194,7 +195,8 @@ const managedFields: ReadonlyArray<Scenario<HttpServer>> = [
       const { json } = yield* server.send(by("other", path, { metadata: { labels: { app: "x" } } }))
       return owners(json, created)
     }), [`holder Update same time ${all}`, "other Update new "]),
-  scenarioByVersion(
+  scenarioSince(
+    25,
     "server-side apply of the same value adds a second owner of renewTime, since 1.25 without time",
     (server) =>
       Effect.gen(function*() {
@@ -212,11 +214,11 @@ const managedFields: ReadonlyArray<Scenario<HttpServer>> = [
         return [owners(applied.json, created), owners(changed.json, applied.json)]
       }),
     {
-      everyChange: [
+      since: [
         ["applier Apply no time renewTime", `holder Update same time ${all}`],
         ["applier Apply later renewTime", `holder Update same time ${allButRenewTime}`]
       ],
-      ownershipChange: [
+      before: [
         ["applier Apply new renewTime", `holder Update same time ${all}`],
         ["applier Apply later renewTime", `holder Update same time ${allButRenewTime}`]
       ]

@@ -1,4 +1,6 @@
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type { RawAnswer } from "../testing/rawRequest.js"
 import type { Scenario } from "./scenario.js"
 import {
   answer,
@@ -13,6 +15,7 @@ import {
   remove,
   said,
   scenario,
+  scenarioSince,
   seen,
   storedLease
 } from "./scenario.js"
@@ -207,20 +210,54 @@ const mergePatches: ReadonlyArray<Scenario<HttpServer>> = [
       return [patched === resourceVersion, replaced === resourceVersion]
     }), [true, true]),
   scenario(
-    "preferredHolder, strategy and fields that nobody knows are silently dropped",
+    "fields that nobody knows are silently dropped",
     (server) =>
       Effect.gen(function*() {
         const { path } = yield* storedLease(server)
         const patched = yield* server.send(
-          mergePatch(path, {
-            spec: { preferredHolder: "b", strategy: "OldestEmulationVersion", nobodyKnows: 1 },
-            metadata: { nobodyKnows: 1 },
-            status: { nobodyKnows: 1 }
-          })
+          mergePatch(path, { spec: { nobodyKnows: 1 }, metadata: { nobodyKnows: 1 }, status: { nobodyKnows: 1 } })
         )
-        return [patched.status, patched.body.includes("nobodyKnows"), patched.body.includes("preferredHolder")]
+        return [patched.status, patched.body.includes("nobodyKnows")]
       }),
-    [200, false, false]
+    [200, false]
+  ),
+  scenarioSince(
+    36,
+    "strategy is silently dropped, since 1.36 it is kept and a renewal leaves it",
+    (server) =>
+      Effect.gen(function*() {
+        const { path } = yield* storedLease(server)
+        const patched = server.send(mergePatch(path, { spec: { strategy: "OldestEmulationVersion" } }))
+        const renewed = server.send(mergePatch(path, { spec: { renewTime: "2026-11-22T06:00:20.000000Z" } }))
+        return [yield* seen(patched, "spec", "strategy"), yield* seen(renewed, "spec", "strategy")]
+      }),
+    { since: ["OldestEmulationVersion", "OldestEmulationVersion"], before: [undefined, undefined] }
+  ),
+  scenario(
+    "whatever is kept of strategy and preferredHolder, a renewal leaves it",
+    (server) =>
+      Effect.gen(function*() {
+        const { path } = yield* storedLease(server)
+        const patched = yield* server.send(
+          mergePatch(path, { spec: { preferredHolder: "b", strategy: "OldestEmulationVersion" } })
+        )
+        const renewed = yield* server.send(mergePatch(path, { spec: { renewTime: "2026-11-22T06:00:20.000000Z" } }))
+        const kept = ({ json }: RawAnswer) => [at(json, "spec", "preferredHolder"), at(json, "spec", "strategy")]
+        assert.deepStrictEqual(kept(renewed), kept(patched))
+        return patched.status
+      }),
+    200
+  ),
+  scenario(
+    "before 1.31, a server does not know preferredHolder and drops it",
+    (server) =>
+      Effect.gen(function*() {
+        const { path } = yield* storedLease(server)
+        const { minor } = yield* server.api.serverVersion
+        const { body } = yield* server.send(mergePatch(path, { spec: { preferredHolder: "b" } }))
+        return minor >= 31 || !body.includes("preferredHolder")
+      }),
+    true
   )
 ]
 

@@ -32,7 +32,7 @@ export class ControlPlane {
     this.#clocks = plan.replicas.map((ahead) => wallClock(this.machine, ahead))
     const context = Effect.runSync(
       Effect.scoped(Layer.build(KubeApiMemory.layerWith({
-        managedFieldsTime: plan.managedFieldsTime,
+        version: plan.managedFieldsTime === "everyChange" ? "1.36" : "1.20",
         initialResourceVersion: plan.initialResourceVersion
       }))).pipe(Effect.withRandom(Random.make(dice.unit())))
     )

@@ -7,7 +7,6 @@ import type { ServerVersion } from "../../LeaseObject.js"
 import type { Json, JsonObject } from "./json.js"
 import { jsonPatch } from "./jsonPatch.js"
 import * as LeaseStore from "./leaseStore.js"
-import type { ManagedFieldsTime } from "./managedFields.js"
 import { mergePatch } from "./mergePatch.js"
 import { apply } from "./serverSideApply.js"
 import type { Answer } from "./status.js"
@@ -16,6 +15,7 @@ import type { StoredLease } from "./storedLease.js"
 import { apiVersion, kind } from "./storedLease.js"
 import type { LeaseEvent, Selector } from "./watchCache.js"
 import * as WatchCache from "./watchCache.js"
+import { traitsOf } from "./version.js"
 import type { FrameSource } from "./watchStream.js"
 import type { WriteContext } from "./writes.js"
 import * as Writes from "./writes.js"
@@ -23,7 +23,6 @@ import * as Writes from "./writes.js"
 export interface Settings {
   readonly version: ServerVersion
   readonly namespaces?: ReadonlyArray<string> | undefined
-  readonly managedFieldsTime: ManagedFieldsTime
   readonly preserveUnknownFields: boolean
   readonly watchCacheSize: number
   /** How a watch from a forgotten resourceVersion is refused: by an ERROR event after 200, or by HTTP 410. */
@@ -97,6 +96,7 @@ export interface ApiServer {
 
 export const make = (settings: Settings): Effect.Effect<ApiServer> =>
   Effect.gen(function*() {
+    const { keepsStrategy, managedFieldsTime } = traitsOf(settings.version)
     const random = new PCGRandom(yield* Random.nextInt)
     const cache = WatchCache.make(settings.watchCacheSize)
     const store = LeaseStore.make(cache, settings.initialResourceVersion)
@@ -118,8 +118,8 @@ export const make = (settings: Settings): Effect.Effect<ApiServer> =>
       nowMillis,
       uid: () => uuid(random),
       fieldManager,
-      managedFieldsTime: settings.managedFieldsTime,
-      preserveUnknownFields: settings.preserveUnknownFields,
+      managedFieldsTime,
+      keptFields: { strategy: keepsStrategy, unknown: settings.preserveUnknownFields },
       dryRun
     })
 

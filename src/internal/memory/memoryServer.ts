@@ -1,13 +1,11 @@
 import type { MemoryServer, Options } from "../../KubeApiMemory.js"
 import type { ApiServer, Settings } from "./apiServer.js"
 import * as MemoryApi from "./kubeApi.js"
-
-const currentVersion = { major: 1, minor: 36 }
+import { parseVersion } from "./version.js"
 
 export const settingsFrom = (options: Options): Settings => ({
-  version: currentVersion,
+  version: parseVersion(options.version ?? "1.36"),
   namespaces: options.namespaces,
-  managedFieldsTime: options.managedFieldsTime ?? "everyChange",
   preserveUnknownFields: options.preserveUnknownFields ?? false,
   expiredWatch: options.expiredWatch ?? "event",
   watchCacheSize: options.watchCacheSize ?? 10_000,

@@ -39,7 +39,7 @@ export const apply = (
 
 const readApplied = (context: WriteContext, body: Json): Either.Either<LeaseBody, Answer> =>
   isJsonObject(body)
-    ? Either.mapLeft(decodeLease(body, context.preserveUnknownFields), Status.undecodable)
+    ? Either.mapLeft(decodeLease(body, context.keptFields), Status.undecodable)
     : Either.left(Status.badRequest("error decoding YAML"))
 
 /** Fields that another manager owns and that are to change. */

@@ -36,15 +36,23 @@ export const storedLease = (metadata: Metadata, spec: JsonObject): StoredLease =
   spec
 })
 
+/** What a server keeps beside the fields that every server does. */
+export interface KeptFields {
+  /** `spec.strategy` */
+  readonly strategy: boolean
+  /** Whatever else there is. */
+  readonly unknown: boolean
+}
+
 /**
  * Reads a Lease as Go's decoder does: `null` counts as absent, times are brought to UTC, unknown fields are dropped
  * unless they are to be kept. Fails with Go's complaint.
  */
-export const decodeLease = (json: JsonObject, keepUnknownFields: boolean): Either.Either<LeaseBody, string> =>
+export const decodeLease = (json: JsonObject, kept: KeptFields): Either.Either<LeaseBody, string> =>
   Either.gen(function*() {
-    const decode = decodeObject(keepUnknownFields)
+    const decode = decodeObject(kept.unknown)
     const metadata = yield* decode(json["metadata"], metadataFields, "ObjectMeta.metadata")
-    const spec = yield* decode(json["spec"], specFields, "LeaseSpec.spec")
+    const spec = yield* decode(json["spec"], kept.strategy ? specFieldsWithStrategy : specFields, "LeaseSpec.spec")
     return { metadata, spec }
   })
 
@@ -128,6 +136,7 @@ const specFields: Fields = new Map([
   ["renewTime", microTime],
   ["leaseTransitions", int32]
 ])
+const specFieldsWithStrategy: Fields = new Map([...specFields, ["strategy", string]])
 
 const decodeObject =
   (keepUnknownFields: boolean) =>

@@ -7,7 +7,7 @@ import * as ManagedFields from "./managedFields.js"
 import { goTime } from "./goTime.js"
 import type { Answer } from "./status.js"
 import * as Status from "./status.js"
-import type { LeaseBody, Metadata, StoredLease } from "./storedLease.js"
+import type { KeptFields, LeaseBody, Metadata, StoredLease } from "./storedLease.js"
 import { apiVersion, decodeLease, finalizersOf, isBeingDeleted, kind, storedLease } from "./storedLease.js"
 import { validateNew, validateUpdate } from "./validation.js"
 
@@ -19,7 +19,7 @@ export interface WriteContext {
   readonly uid: () => string
   readonly fieldManager: string
   readonly managedFieldsTime: ManagedFieldsTime
-  readonly preserveUnknownFields: boolean
+  readonly keptFields: KeptFields
   /** Decide and answer, but change nothing. */
   readonly dryRun: boolean
 }
@@ -108,7 +108,7 @@ export const readPatched = (context: WriteContext, patched: Json): Result<LeaseB
       ? Either.left("json: cannot unmarshal into Go value of type v1.Lease")
       : patched["kind"] !== kind || patched["apiVersion"] !== apiVersion
       ? Either.left(`no kind "${String(patched["kind"])}" is registered for version "${String(patched["apiVersion"])}"`)
-      : decodeLease(patched, context.preserveUnknownFields),
+      : decodeLease(patched, context.keptFields),
     (complaint) => Status.patchInvalid(patched, complaint)
   )
 
@@ -237,7 +237,7 @@ const readBody = (context: WriteContext, body: Json | undefined): Result<LeaseBo
       )
     )
   }
-  return Either.mapLeft(decodeLease(body, context.preserveUnknownFields), Status.undecodable)
+  return Either.mapLeft(decodeLease(body, context.keptFields), Status.undecodable)
 }
 
 export const sameRef = (namespace: string, name: string, { metadata }: LeaseBody): Result<void> => {
