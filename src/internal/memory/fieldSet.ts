@@ -1,7 +1,7 @@
 import * as Arr from "effect/Array"
 import * as Order from "effect/Order"
 import type { Json, JsonObject } from "./json.js"
-import { isJsonArray, isJsonObject } from "./json.js"
+import { fieldOf, isJsonArray, isJsonObject } from "./json.js"
 import type { LeaseBody } from "./storedLease.js"
 
 /** Paths of fields, each a chain of `fieldsV1` keys such as `f:spec`, `f:renewTime`. */
@@ -78,18 +78,23 @@ export const fieldSetFromJson = (json: Json | undefined): FieldSet => {
 
 /** A set of paths as `fieldsV1`. */
 export const fieldSetToJson = (paths: FieldSet): JsonObject => {
-  interface Node {
-    [key: string]: Node
-  }
-  const root: Node = {}
+  // A forged `fieldsV1` can have any key, `__proto__` too.
+  const root: Node = new Map()
   for (const path of Arr.sort(paths, Order.string)) {
     let node = root
     for (const key of path.split(separator)) {
-      node = node[key] ??= {}
+      const inner = node.get(key) ?? new Map()
+      node.set(key, inner)
+      node = inner
     }
   }
-  return root
+  return nodeToJson(root)
 }
+
+interface Node extends Map<string, Node> {}
+
+const nodeToJson = (node: Node): JsonObject =>
+  Object.fromEntries([...node].map(([key, inner]) => [key, nodeToJson(inner)]))
 
 /** A Lease without one field. Items of lists stay. */
 export const withoutPath = (lease: Json, path: string): Json => {
@@ -98,7 +103,8 @@ export const withoutPath = (lease: Json, path: string): Json => {
     if (field === undefined || field === key || !isJsonObject(json)) {
       return json
     }
-    const { [field]: removed, ...others } = json
+    const { [field]: _, ...others } = json
+    const removed = fieldOf(json, field)
     return removed === undefined ? json : rest.length === 0 ? others : { ...others, [field]: remove(removed, rest) }
   }
   return remove(lease, path.split(separator))

@@ -13,9 +13,13 @@ export const isJsonObject = (json: Json | undefined): json is JsonObject =>
 
 export const isJsonArray = (json: Json | undefined): json is JsonArray => Array.isArray(json)
 
+/** A field that is there itself: every object inherits values under `__proto__`, `constructor` and more. */
+export const fieldOf = (json: JsonObject, field: string): Json | undefined =>
+  Object.hasOwn(json, field) ? json[field] : undefined
+
 /** The value at a path of field names; `undefined` where there is none. */
 export const at = (json: Json | undefined, ...path: ReadonlyArray<string>): Json | undefined =>
-  path.reduce<Json | undefined>((inner, field) => isJsonObject(inner) ? inner[field] : undefined, json)
+  path.reduce<Json | undefined>((inner, field) => isJsonObject(inner) ? fieldOf(inner, field) : undefined, json)
 
 /** What Go calls the JSON type of a value in its errors. */
 export const goTypeOf = (json: Json): string => {
@@ -34,7 +38,7 @@ export const jsonEquals = (a: Json, b: Json): boolean => {
   if (isJsonObject(a) && isJsonObject(b)) {
     const fields = Object.keys(a)
     return fields.length === Object.keys(b).length && fields.every((field) => {
-      const [left, right] = [a[field], b[field]]
+      const [left, right] = [fieldOf(a, field), fieldOf(b, field)]
       return left !== undefined && right !== undefined && jsonEquals(left, right)
     })
   }

@@ -1,6 +1,6 @@
 import * as Either from "effect/Either"
 import type { Json } from "./json.js"
-import { isJsonArray, isJsonObject, jsonEquals } from "./json.js"
+import { fieldOf, isJsonArray, isJsonObject, jsonEquals } from "./json.js"
 
 /** RFC 6902. Left: an operation is malformed, its path leads nowhere, or a `test` fails. */
 export const jsonPatch = (target: Json, patch: Json): Either.Either<Json, void> => {
@@ -67,7 +67,7 @@ const valueAt = (json: Json, path: Path): Patched =>
 
 const childAt = (json: Json, key: string): Patched => {
   const child = isJsonObject(json)
-    ? (Object.hasOwn(json, key) ? json[key] : undefined)
+    ? fieldOf(json, key)
     : isJsonArray(json) && isIndex(key)
     ? json[Number(key)]
     : undefined
