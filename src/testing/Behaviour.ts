@@ -36,8 +36,10 @@ export type Behaviour = Data.TaggedEnum<{
   WatchCut: { readonly afterEvents: number; readonly as: "end" | "Reset" }
   /** A watch stays open and shows nothing any more. */
   WatchSilent: {}
-  /** The answer's `Date` is shifted, as that of another server of the control plane may be. */
+  /** The answer's `Date` is shifted. */
   DateShifted: { readonly byMillis: number }
+  /** The answer has this `Date`, or none. */
+  DateReplaced: { readonly millis: number | undefined }
 }>
 
 /**

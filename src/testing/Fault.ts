@@ -204,12 +204,31 @@ export const watchCut = (
 export const watchSilent = (): Fault => make(Behaviour.WatchSilent(), isWatch)
 
 /**
- * The `Date` of the answer is that of a server whose clock is so many milliseconds ahead, or behind if negative.
+ * The `Date` of the answer is so many milliseconds ahead, or behind if negative: that of another server of the control
+ * plane, or of a reverse proxy with a clock of its own. Times in the body stay the server's. `Faults` dates answers but
+ * no refusals, `TestApiServer` both.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const dateShift = (byMillis: number): Fault => make(Behaviour.DateShifted({ byMillis }))
+
+/**
+ * The `Date` of the answer is this one, in milliseconds since 1970, as of a proxy whose clock stands; otherwise like
+ * `dateShift`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const date = (millis: number): Fault => make(Behaviour.DateReplaced({ millis }))
+
+/**
+ * The answer has no `Date`; otherwise like `dateShift`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const noDate = (): Fault => make(Behaviour.DateReplaced({ millis: undefined }))
 
 /**
  * Only requests of these operations.

@@ -91,7 +91,7 @@ export class TestApiServer extends Context.Tag("kubernetes-lease/testing/TestApi
   /** Resets every connection, watches among them. */
   readonly resetConnections: Effect.Effect<void>
   readonly openConnections: Effect.Effect<number>
-  /** The requests for Leases so far, oldest first, befallen or not; the latest 10,000. */
+  /** The requests for Leases and for the version so far, oldest first, befallen or not; the latest 10,000. */
   readonly calls: Effect.Effect<ReadonlyArray<Call>>
 }>() {}
 

@@ -204,12 +204,52 @@ describe("Faults", () => {
       assert.isTrue(failed > 15 && failed < 45, `${failed} of 100 at a probability of 0.3`)
     }))
 
-  it.scoped("the server's Date can be shifted, of answers that have one", () =>
+  for (
+    const [what, fault, expected] of [
+      ["behind", () => Fault.dateShift(-5000), 55_000],
+      ["ahead", () => Fault.dateShift(31_000), 91_000],
+      ["another", () => Fault.date(7000), 7000],
+      ["none", () => Fault.noDate(), undefined]
+    ] as const
+  ) {
+    it.scoped(`F88 the Date of answers can be ${what}; what the body says stays`, () =>
+      Effect.gen(function*() {
+        const api = yield* KubeApi
+        yield* TestClock.adjust("1 minute")
+        yield* create
+        yield* inject(fault())
+        assert.strictEqual((yield* get).serverDateMillis, expected)
+        const { serverDateMillis, serverTimeMillis } = yield* api.dryRunLease(ref)
+        assert.deepStrictEqual([serverDateMillis, serverTimeMillis], [expected, 60_000])
+        assert.deepStrictEqual(yield* api.serverVersion, { major: 1, minor: 36 })
+      }).pipe(Effect.provide(Test)))
+  }
+
+  it.scoped("F88 a proxy may date one kind of answer only, and an answer without a Date is not shifted", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust("1 minute")
       yield* create
-      yield* inject(Fault.dateShift(-5000))
-      assert.strictEqual((yield* get).serverDateMillis, 55_000)
+      yield* inject(Fault.dateShift(1000).pipe(Fault.on("get")))
+      yield* inject(Fault.noDate().pipe(Fault.on("get", "dryRun")))
+      assert.strictEqual((yield* get).serverDateMillis, undefined)
+      const dryRun = yield* Effect.flatMap(KubeApi, (api) => api.dryRunLease(ref))
+      assert.deepStrictEqual([dryRun.serverDateMillis, dryRun.serverTimeMillis], [undefined, 60_000])
+    }).pipe(Effect.provide(Test)))
+
+  it.scoped("dry runs and the version are requests of their own", () =>
+    Effect.gen(function*() {
+      const api = yield* KubeApi
+      yield* create
+      yield* inject(Fault.forbidden().pipe(Fault.on("dryRun")))
+      yield* inject(Fault.unsent().pipe(Fault.on("version")))
+      const refused = yield* Effect.flip(api.dryRunLease(ref))
+      const unsent = yield* Effect.flip(api.serverVersion)
+      assert.deepStrictEqual([refused._tag, unsent._tag], ["Forbidden", "Transient"])
+      assert.match(refused.message, /^Cannot ask the API server for its time by a dry run on lease default\/leader: /)
+      assert.match(unsent.message, /^Cannot read the API server's version: no connection to the API server/)
+      yield* get
+      const calls = yield* Effect.flatMap(Faults.Faults, ({ calls }) => calls)
+      assert.deepStrictEqual(calls.map(({ operation }) => operation), ["create", "dryRun", "version", "get"])
     }).pipe(Effect.provide(Test)))
 
   describe("watches", () => {

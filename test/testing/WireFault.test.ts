@@ -80,11 +80,54 @@ describe("faults on the wire", () => {
       }).pipe(Effect.provide(Test)))
   }
 
-  it.scopedLive("the Date can be shifted", () =>
+  for (const byMillis of [-3_600_000, 31_000]) {
+    it.scopedLive(`F88 the Date can be ${byMillis} ms off; what the body says stays`, () =>
+      Effect.gen(function*() {
+        const api = yield* KubeApi
+        const { serverDateMillis = 0 } = yield* create
+        yield* inject(Fault.dateShift(byMillis))
+        const dryRun = yield* api.dryRunLease(ref)
+        assert.closeTo(dryRun.serverDateMillis ?? 0, serverDateMillis + byMillis, 2000)
+        assert.closeTo(dryRun.serverTimeMillis ?? 0, serverDateMillis, 2000)
+      }).pipe(Effect.provide(Test)))
+  }
+
+  for (
+    const [what, fault, expected] of [
+      ["another", () => Fault.date(7000), 7000],
+      ["none", () => Fault.noDate(), undefined]
+    ] as const
+  ) {
+    it.scopedLive(`F88 the Date can be ${what}, of refusals too`, () =>
+      Effect.gen(function*() {
+        yield* inject(fault())
+        const error = yield* Effect.flip(get)
+        assert.strictEqual(error._tag === "NotFound" ? error.serverDateMillis : error, expected)
+        assert.strictEqual((yield* create).serverDateMillis, expected)
+      }).pipe(Effect.provide(Test)))
+  }
+
+  it.scopedLive("dry runs and the version are requests of their own", () =>
     Effect.gen(function*() {
-      const { serverDateMillis = 0 } = yield* create
-      yield* inject(Fault.dateShift(-3_600_000))
-      assert.closeTo((yield* get).serverDateMillis ?? 0, serverDateMillis - 3_600_000, 2000)
+      const api = yield* KubeApi
+      yield* create
+      yield* inject(Fault.forbidden().pipe(Fault.on("dryRun")))
+      yield* inject(Fault.serviceUnavailable().pipe(Fault.on("version"), Fault.times(1)))
+      yield* inject(
+        WireFault.answer({ status: 200, body: "{\"major\":\"1\",\"minor\":\"x\"}" }).pipe(Fault.on("version"))
+      )
+      assert.strictEqual(yield* outcome(api.dryRunLease(ref)), "Forbidden 403")
+      assert.strictEqual(yield* outcome(api.serverVersion), "Transient Status 503")
+      assert.strictEqual(yield* outcome(api.serverVersion), "Transient Decode 200")
+      assert.strictEqual(yield* outcome(get), "ok")
+      const { calls } = yield* TestApiServer.TestApiServer
+      assert.deepStrictEqual((yield* calls).map(({ operation }) => operation), [
+        "create",
+        "dryRun",
+        "version",
+        "version",
+        "get"
+      ])
     }).pipe(Effect.provide(Test)))
 
   const watches: ReadonlyArray<readonly [fault: string, make: () => AnyFault, outcome: string]> = [

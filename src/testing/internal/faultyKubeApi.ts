@@ -47,11 +47,11 @@ export const make = (
     const request = <A, E>(
       call: Call,
       effect: Effect.Effect<A, E>,
-      shift: (answer: A, byMillis: number) => A
+      redate: (answer: A, date: ChangeDate) => A
     ): Effect.Effect<A, E | AnswerError> =>
       Effect.flatMap(claim(call), (behaviours) =>
         behaviours.reduceRight<Effect.Effect<A, E | AnswerError>>(
-          (inner, behaviour) => befallen(call, behaviour, inner, shift, scope),
+          (inner, behaviour) => befallen(call, behaviour, inner, redate, scope),
           effect
         ))
 
@@ -83,7 +83,7 @@ export const make = (
     return {
       api: {
         getLease: (ref) =>
-          request({ operation: "get", ref, body: undefined }, api.getLease(ref), shiftObserved).pipe(
+          request({ operation: "get", ref, body: undefined }, api.getLease(ref), redateObserved).pipe(
             Effect.catchTag("Conflict", asTransient)
           ),
         createLease: (draft) =>
@@ -91,12 +91,12 @@ export const make = (
             request(
               { operation: "create", ref: draft.metadata, body: draftToJson(draft) },
               api.createLease(draft),
-              shiftObserved
+              redateObserved
             )
           ),
         patchLease: (ref, patch) =>
           Effect.suspend(() =>
-            request({ operation: "patch", ref, body: patchToJson(patch) }, api.patchLease(ref, patch), shiftObserved)
+            request({ operation: "patch", ref, body: patchToJson(patch) }, api.patchLease(ref, patch), redateObserved)
           ),
         deleteLease: (ref, preconditions) =>
           request(
@@ -111,7 +111,7 @@ export const make = (
             api.watchNamespace(namespace, options)
           ),
         dryRunLease: (ref) =>
-          request({ operation: "dryRun", ref, body: undefined }, api.dryRunLease(ref), shiftObserved).pipe(
+          request({ operation: "dryRun", ref, body: undefined }, api.dryRunLease(ref), redateObserved).pipe(
             Effect.catchTag("Conflict", asTransient)
           ),
         serverVersion: request(
@@ -144,7 +144,7 @@ const befallen = <A, E>(
   call: Call,
   behaviour: Behaviour,
   inner: Effect.Effect<A, E>,
-  shift: (answer: A, byMillis: number) => A,
+  redate: (answer: A, date: ChangeDate) => A,
   scope: Scope.Scope
 ): Effect.Effect<A, E | AnswerError> =>
   Behaviour.$match(behaviour, {
@@ -156,7 +156,9 @@ const befallen = <A, E>(
     AnswerDelayed: ({ by }) => Effect.flatMap(Effect.exit(inner), (exit) => Effect.delay(exit, by)),
     Hanging: ({ applied }) => applied ? Effect.zipRight(Effect.exit(inner), Effect.never) : Effect.never,
     Refused: (refused) => Effect.fail(refusal(call, refused)),
-    DateShifted: ({ byMillis }) => Effect.map(inner, (answer) => shift(answer, byMillis)),
+    DateShifted: ({ byMillis }) =>
+      Effect.map(inner, (answer) => redate(answer, (millis) => millis === undefined ? undefined : millis + byMillis)),
+    DateReplaced: ({ millis }) => Effect.map(inner, (answer) => redate(answer, () => millis)),
     WatchCut: () => inner,
     WatchSilent: () => inner
   })
@@ -179,7 +181,8 @@ const befallenWatch = (call: Call, behaviour: Behaviour, inner: WatchStream): Wa
       return as === "end" ? shown : Stream.concat(shown, Stream.fail(noAnswer(call, as)))
     },
     WatchSilent: () => inner,
-    DateShifted: () => inner
+    DateShifted: () => inner,
+    DateReplaced: () => inner
   })
 }
 
@@ -208,7 +211,10 @@ const noAnswer = ({ operation, ref }: Call, kind: keyof typeof said): Transient 
     message: `${cannot({ operation, ref })}: ${said[kind]} (a fault injected by a test)`
   })
 
-const shiftObserved = <A extends Observed>(answer: A, byMillis: number): A =>
-  answer.serverDateMillis === undefined
-    ? answer
-    : { ...answer, serverDateMillis: answer.serverDateMillis + byMillis }
+/** From the `Date` that an answer has to the one that it shall have. */
+type ChangeDate = (millis: number | undefined) => number | undefined
+
+const redateObserved = <A extends Observed>(answer: A, date: ChangeDate): A => ({
+  ...answer,
+  serverDateMillis: date(answer.serverDateMillis)
+})

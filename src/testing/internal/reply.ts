@@ -12,7 +12,8 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>
   /** One text, or lines to be sent as they come. */
   readonly body: string | Stream.Stream<string, NoAnswer>
-  readonly dateMillis: number
+  /** `undefined`: without a `Date`. */
+  readonly dateMillis: number | undefined
   /** Spaces follow the body up to this length. */
   readonly padToBytes?: number | undefined
   /** The connection is reset after so many bytes of the body. */

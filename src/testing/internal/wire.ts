@@ -58,7 +58,7 @@ const writeHead = (
   Effect.sync(() => {
     response.sendDate = false
     response.writeHead(status, {
-      date: new Date(dateMillis).toUTCString(),
+      ...(dateMillis === undefined ? {} : { date: new Date(dateMillis).toUTCString() }),
       ...headers,
       ...(contentLength === undefined ? {} : { "content-length": contentLength })
     })

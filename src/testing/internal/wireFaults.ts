@@ -83,7 +83,11 @@ const befallen = (
         }
       }),
     DateShifted: ({ byMillis }) =>
-      Effect.map(inner, (reply) => ({ ...reply, dateMillis: reply.dateMillis + byMillis })),
+      Effect.map(
+        inner,
+        (reply) => reply.dateMillis === undefined ? reply : { ...reply, dateMillis: reply.dateMillis + byMillis }
+      ),
+    DateReplaced: ({ millis }) => Effect.map(inner, (reply) => ({ ...reply, dateMillis: millis })),
     WatchCut: ({ afterEvents, as }) =>
       Effect.map(
         inner,
