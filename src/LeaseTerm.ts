@@ -9,8 +9,8 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import type { Instant } from "./internal/clocks.js"
-import { monotonicMillisBetween } from "./internal/clocks.js"
-import { lastSpecChangeMillis } from "./internal/managedFields.js"
+import { millisBetween, monotonicMillisBetween } from "./internal/clocks.js"
+import { isStampOfFirstTerm, resolutionMillis, specStampMillis } from "./internal/managedFields.js"
 import type { KubeError } from "./KubeError.js"
 import type { LeaseObject, LeaseRef, LeaseSpec, MicroTime, Observed } from "./LeaseObject.js"
 import { microTimeToMillis } from "./LeaseObject.js"
@@ -180,7 +180,7 @@ export const handOverSpec = (
 })
 
 /**
- * A record as this process first saw it. As long as nobody renews it, it ages.
+ * Since when a record is known to stand unchanged. As long as nobody renews it, it ages.
  *
  * @since 0.1.0
  * @category expiry
@@ -190,6 +190,20 @@ export interface Sighting {
   readonly renewTime: MicroTime | undefined
   /** When the answer or event that first showed it arrived, by the monotonic clock in nanoseconds. */
   readonly firstSeenNanos: bigint
+  /** How old it was by the API servers' clocks; `undefined` where they have not told it. */
+  readonly dated: DatedAge | undefined
+}
+
+/**
+ * For how long at least a record had stood unchanged by the API servers' clocks.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export interface DatedAge {
+  readonly millis: number
+  /** When the answer that told it arrived, by the monotonic clock in nanoseconds. */
+  readonly atNanos: bigint
 }
 
 /**
@@ -203,7 +217,7 @@ export const sight = (previous: Sighting | undefined, lease: LeaseObject, arrive
   const renewTime = lease.spec?.renewTime
   return previous !== undefined && previous.renewTime === renewTime && isSameTerm(previous.identity, identity)
     ? previous
-    : { identity, renewTime, firstSeenNanos: arrivedNanos }
+    : { identity, renewTime, firstSeenNanos: arrivedNanos, dated: undefined }
 }
 
 /**
@@ -244,9 +258,87 @@ const millisUntilSeenExpired = ({ now, record, sighting, ttl }: Evidence): numbe
   durationMillisOf(record, ttl) - monotonicMillisBetween(sighting.firstSeenNanos, now.monotonicNanos)
 
 /**
- * E2: by the servers' clocks alone the record has not changed for its whole duration. Says nothing where the server
- * may not have dated the last change of `spec`, as of a record that has been taken since it was created (servers before
- * 1.25 date few renewals), or where the holder's clock disagrees with the server's.
+ * What the API servers have told of a record that was shown by the answer to a dry run.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export interface Dating {
+  readonly record: LeaseObject
+  /** The server's present as the answer's body has it, in milliseconds since 1970; whole seconds, rounded down. */
+  readonly serverTimeMillis: number
+  /** The server dates every change of a record, as servers since 1.25 do. */
+  readonly isEveryChangeDated: boolean
+  readonly maxClockSkew: Duration.Duration
+}
+
+/**
+ * For how long at least the record had stood unchanged by the API servers' clocks alone, in milliseconds; not less than
+ * 0 (E2). `undefined` where they do not tell: the server may not have dated the last change of `spec`, or the holder's
+ * clock disagrees with the server's.
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const datedAgeMillis = (dating: Dating): number | undefined => {
+  const changedMillis = lastChangeMillis(dating)
+  return changedMillis === undefined ? undefined : Math.max(0, dating.serverTimeMillis - changedMillis)
+}
+
+/** The latest instant at which the record can last have changed, by the servers' clocks. */
+const lastChangeMillis = (
+  { isEveryChangeDated, maxClockSkew, record }: Omit<Dating, "serverTimeMillis">
+): number | undefined => {
+  const stampMillis = specStampMillis(record)
+  const renewTime = record.spec?.renewTime
+  if (
+    stampMillis === undefined || renewTime === undefined ||
+    !(isEveryChangeDated || isStampOfFirstTerm(record, stampMillis)) ||
+    !isDatedAlike(stampMillis, renewTime, maxClockSkew)
+  ) {
+    return undefined
+  }
+  // A holder knows the server's time to a second, and writes what has surely passed (T6).
+  return Math.max(stampMillis, microTimeToMillis(renewTime)) + resolutionMillis
+}
+
+/**
+ * Whether a time that a holder has written is that of the server's stamp, as far as such stamps are exact (E2).
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const isDatedAlike = (stampMillis: number, time: MicroTime, maxClockSkew: Duration.Duration): boolean =>
+  Math.abs(stampMillis + resolutionMillis - microTimeToMillis(time)) <=
+    resolutionMillis + Duration.toMillis(maxClockSkew)
+
+/**
+ * Whether a dry run can tell the record's age (E2).
+ *
+ * @since 0.1.0
+ * @category expiry
+ */
+export const isDatable = (dating: Omit<Dating, "serverTimeMillis">): boolean => lastChangeMillis(dating) !== undefined
+
+/**
+ * Whether a dry run may tell that the record is older than it has been seen to be (E2): not where the server cannot have
+ * dated it, nor where this process has looked within the record's duration, which E1 then ends soon enough.
+ *
+ * @param lastLookAt when an answer or event last showed the lease before
+ * @since 0.1.0
+ * @category expiry
+ */
+export const isWorthDating = (
+  { maxClockSkew, now, record, sighting, ttl }: Evidence,
+  lastLookAt: Instant | undefined
+): boolean =>
+  sighting.dated === undefined &&
+  isDatable({ record, isEveryChangeDated: true, maxClockSkew }) &&
+  (lastLookAt === undefined || millisBetween(lastLookAt, now) >= durationMillisOf(record, ttl))
+
+/**
+ * E2: by the API servers' clocks the record had stood unchanged so long, as they told it, that its duration and
+ * `maxClockSkew` are over by now.
  *
  * @since 0.1.0
  * @category expiry
@@ -254,21 +346,13 @@ const millisUntilSeenExpired = ({ now, record, sighting, ttl }: Evidence): numbe
 export const isDatedExpired = (evidence: Evidence): boolean => millisUntilDatedExpired(evidence) <= 0
 
 /** `Infinity` where E2 says nothing. */
-const millisUntilDatedExpired = ({ maxClockSkew, record, ttl }: Evidence): number => {
-  const changedMillis = lastSpecChangeMillis(record)
-  const renewTime = record.spec?.renewTime
-  if (changedMillis === undefined || renewTime === undefined || record.serverDateMillis === undefined) {
-    return Infinity
-  }
-  const renewedMillis = microTimeToMillis(renewTime)
-  const skewMillis = Duration.toMillis(maxClockSkew)
-  if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {
-    return Infinity
-  }
-  // A holder knows the server's time to a second, and writes what has surely passed (T6).
-  const latestMillis = Math.max(changedMillis, renewedMillis + 1000)
-  return durationMillisOf(record, ttl) + skewMillis - (record.serverDateMillis - latestMillis)
-}
+const millisUntilDatedExpired = (
+  { maxClockSkew, now, record, sighting: { dated }, ttl }: Evidence
+): number =>
+  dated === undefined
+    ? Infinity
+    : durationMillisOf(record, ttl) + Duration.toMillis(maxClockSkew) - dated.millis -
+      monotonicMillisBetween(dated.atNanos, now.monotonicNanos)
 
 /**
  * E4: only for a record without `metadata.uid`, which no API server sends: `renewTime` against the wall clock.
@@ -292,7 +376,7 @@ export const isExpired = (evidence: Evidence): boolean =>
   isSeenExpired(evidence) || isDatedExpired(evidence) || isUndatedExpired(evidence)
 
 /**
- * In how many milliseconds at the earliest the record is worth another look, if nothing changes it until then (W1).
+ * In how many milliseconds the record expires, if nothing changes it until then (W1).
  *
  * @since 0.1.0
  * @category expiry

@@ -6,9 +6,10 @@ import * as Option from "effect/Option"
 import { assert } from "vitest"
 import type { LeaseSpec, Observed } from "../src/LeaseObject.js"
 import { microTimeFromMillis } from "../src/LeaseObject.js"
-import type { Evidence } from "../src/LeaseTerm.js"
+import type { DatedAge, Evidence } from "../src/LeaseTerm.js"
 import {
   createSpec,
+  datedAgeMillis,
   endedBy,
   FencingToken,
   FencingTokenOrder,
@@ -17,6 +18,7 @@ import {
   isExpired,
   isSeenExpired,
   isUndatedExpired,
+  isWorthDating,
   judge,
   sight,
   takeSpec
@@ -38,7 +40,6 @@ const record = (
   spec: LeaseSpec = {},
   options: {
     readonly metadata?: Partial<Observed["metadata"]>
-    readonly serverDateMillis?: number
     readonly managedFields?: ReadonlyArray<unknown>
   } = {}
 ): Observed => ({
@@ -58,8 +59,7 @@ const record = (
     renewTime: microTimeFromMillis(renewedMillis),
     leaseTransitions: 4,
     ...spec
-  },
-  ...(options.serverDateMillis === undefined ? {} : { serverDateMillis: options.serverDateMillis })
+  }
 })
 
 const withoutUid = (spec: LeaseSpec = {}): Observed => {
@@ -69,10 +69,15 @@ const withoutUid = (spec: LeaseSpec = {}): Observed => {
 
 const evidence = (
   observed: Observed,
-  options: { readonly seenForMillis?: number; readonly wallMillis?: number; readonly maxClockSkew?: number } = {}
+  options: {
+    readonly seenForMillis?: number
+    readonly wallMillis?: number
+    readonly maxClockSkew?: number
+    readonly dated?: DatedAge
+  } = {}
 ): Evidence => ({
   record: observed,
-  sighting: sight(undefined, observed, 1_000_000n),
+  sighting: { ...sight(undefined, observed, 1_000_000n), dated: options.dated },
   now: {
     monotonicNanos: 1_000_000n + BigInt(Math.round((options.seenForMillis ?? 0) * 1_000_000)),
     wallMillis: options.wallMillis ?? renewedMillis
@@ -178,81 +183,127 @@ describe("E1, seen", () => {
 })
 
 describe("E2, dated", () => {
-  const observedAfter = (
+  /** For how long the record had stood when the server's clock showed so many milliseconds after the renewal. */
+  const ageAt = (
     millis: number,
     spec: LeaseSpec = {},
-    managedFields?: ReadonlyArray<unknown>,
-    metadata: Partial<Observed["metadata"]> = {}
+    options: {
+      readonly metadata?: Partial<Observed["metadata"]>
+      readonly managedFields?: ReadonlyArray<unknown>
+      readonly isEveryChangeDated?: boolean
+    } = {}
   ) =>
-    evidence(record({ leaseTransitions: 0, ...spec }, {
-      metadata,
-      serverDateMillis: renewedMillis + millis,
-      ...(managedFields === undefined ? {} : { managedFields })
-    }))
+    datedAgeMillis({
+      record: record({ leaseTransitions: 0, ...spec }, options),
+      serverTimeMillis: renewedMillis + millis,
+      isEveryChangeDated: options.isEveryChangeDated ?? false,
+      maxClockSkew: Duration.seconds(1)
+    })
 
-  it("E2 needs the duration, the second that the server's dates are rounded by, and the clock skew", () => {
-    assert.isFalse(isDatedExpired(observedAfter(31_999)))
-    assert.isTrue(isDatedExpired(observedAfter(32_000)))
+  it("E2 the second by which the server rounds its stamps down makes a record younger, and none is younger than 0", () => {
+    assert.strictEqual(ageAt(32_000), 31_000)
+    assert.strictEqual(ageAt(1000), 0)
+    assert.strictEqual(ageAt(-5000), 0)
   })
 
   it("E2 the later of the last change and renewTime counts, each with the second of its resolution", () => {
-    const renewTime = microTimeFromMillis(renewedMillis + 2500)
-    assert.isFalse(isDatedExpired(observedAfter(34_499, { renewTime })))
-    assert.isTrue(isDatedExpired(observedAfter(34_500, { renewTime })))
+    assert.strictEqual(ageAt(34_500, { renewTime: microTimeFromMillis(renewedMillis + 2500) }), 31_000)
+    assert.strictEqual(ageAt(34_500, { renewTime: microTimeFromMillis(renewedMillis - 500) }), 33_500)
   })
 
   it("E2 the latest of all writers of spec counts, and writers of other fields do not", () => {
-    const fields = [
+    const managedFields = [
       managedBy(renewedMillis - 60_000),
       managedBy(renewedMillis, { "f:spec": { "f:holderIdentity": {} } }),
       managedBy(renewedMillis + 30_000, { "f:metadata": { "f:labels": {} } })
     ]
-    assert.isFalse(isDatedExpired(observedAfter(31_999, {}, fields)))
-    assert.isTrue(isDatedExpired(observedAfter(32_000, {}, fields)))
+    assert.strictEqual(ageAt(32_000, {}, { managedFields }), 31_000)
   })
 
   it("E2 any server dates a record that has not been renewed since it was created", () => {
     const asCreated = { acquireTime: microTimeFromMillis(renewedMillis) }
     const metadata = { creationTimestamp: seconds(renewedMillis) }
-    assert.isFalse(isDatedExpired(observedAfter(31_999, asCreated, undefined, metadata)))
-    assert.isTrue(isDatedExpired(observedAfter(32_000, asCreated, undefined, metadata)))
+    assert.strictEqual(ageAt(32_000, asCreated, { metadata }), 31_000)
   })
 
-  it("E2 a renewal is dated if the date is later than the creation, by more than its resolution", () => {
-    const createdBefore = (millis: number) => ({ creationTimestamp: seconds(renewedMillis - millis) })
-    assert.isFalse(isDatedExpired(observedAfter(32_000, {}, undefined, createdBefore(1000))))
-    assert.isTrue(isDatedExpired(observedAfter(32_000, {}, undefined, createdBefore(2000))))
+  it("E2 a renewal is dated if the stamp is later than the creation, by more than its resolution", () => {
+    const createdBefore = (millis: number) => ({ metadata: { creationTimestamp: seconds(renewedMillis - millis) } })
+    assert.isUndefined(ageAt(32_000, {}, createdBefore(1000)))
+    assert.strictEqual(ageAt(32_000, {}, createdBefore(2000)), 31_000)
   })
 
-  it("E2 says nothing where something is missing or disagrees", () => {
-    for (
-      const [why, silent] of [
-        ["no Date", evidence(record({ leaseTransitions: 0 }))],
-        ["no renewTime", observedAfter(1e9, { renewTime: undefined })],
-        ["no acquireTime", observedAfter(1e9, { acquireTime: undefined })],
-        ["neither", observedAfter(1e9, { acquireTime: undefined, renewTime: undefined })],
-        [
-          "a record that has been taken, maybe by a second owner of its fields",
-          observedAfter(1e9, { leaseTransitions: 1 })
-        ],
-        ["no leaseTransitions", observedAfter(1e9, { leaseTransitions: undefined })],
-        ["no creationTimestamp", observedAfter(1e9, {}, undefined, { creationTimestamp: undefined })],
-        ["no entry", observedAfter(1e9, {}, [])],
-        ["tracking ended", observedAfter(1e9, {}, [{}])],
-        ["an entry without time", observedAfter(1e9, {}, [managedBy(renewedMillis), managedBy(undefined)])],
-        [
-          "a server before 1.25, which dates the acquisition only",
-          observedAfter(1e9, {}, [managedBy(renewedMillis - 10_000)])
-        ],
-        [
-          "F2 a holder whose clock is behind",
-          observedAfter(1e9, { renewTime: microTimeFromMillis(renewedMillis - 3600e3) })
-        ],
-        ["F25 renewTime in the year 3000", observedAfter(1e9, { renewTime: microTimeFromMillis(Date.UTC(3000, 0)) })]
-      ] as const
-    ) {
-      assert.isFalse(isDatedExpired(silent), why)
+  it("E2 a server since 1.25 dates every term, and every renewal however soon it comes", () => {
+    const isEveryChangeDated = true
+    assert.strictEqual(ageAt(32_000, { leaseTransitions: 4 }, { isEveryChangeDated }), 31_000)
+    assert.strictEqual(ageAt(32_000, { leaseTransitions: undefined }, { isEveryChangeDated }), 31_000)
+    assert.strictEqual(ageAt(32_000, { acquireTime: undefined }, { isEveryChangeDated }), 31_000)
+    assert.strictEqual(
+      ageAt(32_000, {}, { isEveryChangeDated, metadata: { creationTimestamp: seconds(renewedMillis) } }),
+      31_000
+    )
+  })
+
+  it("E2 a record before 1.25 that has been taken may have a second owner of its fields", () => {
+    assert.isUndefined(ageAt(1e9, { leaseTransitions: 1 }))
+    assert.isUndefined(ageAt(1e9, { leaseTransitions: undefined }))
+    assert.isUndefined(ageAt(1e9, { acquireTime: undefined }))
+    assert.isUndefined(ageAt(1e9, {}, { metadata: { creationTimestamp: undefined } }))
+  })
+
+  for (const isEveryChangeDated of [true, false]) {
+    it(`E2 says nothing where something is missing or disagrees, ${isEveryChangeDated ? "since" : "before"} 1.25`, () => {
+      for (
+        const [why, spec, managedFields] of [
+          ["no renewTime", { renewTime: undefined }, undefined],
+          ["neither time", { acquireTime: undefined, renewTime: undefined }, undefined],
+          ["no entry", {}, []],
+          ["tracking ended", {}, [{}]],
+          ["an entry without time", {}, [managedBy(renewedMillis), managedBy(undefined)]],
+          ["a stamp of the acquisition only", {}, [managedBy(renewedMillis - 10_000)]],
+          ["F2 a holder whose clock is behind", { renewTime: microTimeFromMillis(renewedMillis - 3600e3) }, undefined],
+          ["F25 renewTime in the year 3000", { renewTime: microTimeFromMillis(Date.UTC(3000, 0)) }, undefined]
+        ] as const
+      ) {
+        const options = { isEveryChangeDated, ...(managedFields === undefined ? {} : { managedFields }) }
+        assert.isUndefined(ageAt(1e9, spec, options), why)
+      }
+    })
+  }
+
+  it("E2 a header is no evidence: neither early nor late does it date a record", () => {
+    const dating = {
+      serverTimeMillis: renewedMillis + 5000,
+      isEveryChangeDated: true,
+      maxClockSkew: Duration.seconds(1)
     }
+    for (const serverDateMillis of [0, renewedMillis + 1e9, undefined]) {
+      const observed = { ...record(), ...(serverDateMillis === undefined ? {} : { serverDateMillis }) }
+      assert.strictEqual(datedAgeMillis({ ...dating, record: observed }), 4000)
+      assert.isFalse(isExpired(evidence(observed)))
+    }
+  })
+
+  it("E2 a record is expired once its duration and maxClockSkew have passed, the time since it was dated included", () => {
+    const dated = { millis: 20_000, atNanos: 1_000_000n }
+    assert.isFalse(isDatedExpired(evidence(record(), { dated, seenForMillis: 10_999.9 })))
+    assert.isTrue(isDatedExpired(evidence(record(), { dated, seenForMillis: 11_000 })))
+    assert.isFalse(isDatedExpired(evidence(record(), { dated, seenForMillis: 14_999, maxClockSkew: 5000 })))
+    assert.isTrue(isDatedExpired(evidence(record(), { dated, seenForMillis: 15_000, maxClockSkew: 5000 })))
+    assert.isFalse(isDatedExpired(evidence(record(), { seenForMillis: 1e9 })))
+  })
+
+  it("E2 a dry run is worth it once a record, and not where E1 tells as much", () => {
+    const seenForMillis = 60_000
+    const at = (millis: number) => ({
+      monotonicNanos: 1_000_000n + BigInt(millis) * 1_000_000n,
+      wallMillis: renewedMillis + millis - seenForMillis
+    })
+    assert.isTrue(isWorthDating(evidence(record()), undefined))
+    assert.isTrue(isWorthDating(evidence(record(), { seenForMillis }), at(30_000)))
+    assert.isFalse(isWorthDating(evidence(record(), { seenForMillis }), at(30_001)))
+    assert.isFalse(isWorthDating(evidence(record(), { dated: { millis: 0, atNanos: 1n } }), undefined))
+    assert.isFalse(isWorthDating(evidence(record({}, { managedFields: [] })), undefined))
+    assert.isFalse(isWorthDating(evidence(record({ renewTime: undefined })), undefined))
   })
 })
 
@@ -305,11 +356,9 @@ describe("judge", () => {
 
   const anything = FastCheck.record({
     holder: FastCheck.constantFrom(undefined, "", "me", "other"),
-    transitions: FastCheck.constantFrom(0, 0, 1),
     duration: FastCheck.option(FastCheck.integer({ min: 1, max: 100 }), { nil: undefined }),
     renewed: FastCheck.option(FastCheck.integer({ min: -100_000, max: 100_000 }), { nil: undefined }),
-    changed: FastCheck.option(FastCheck.integer({ min: -100_000, max: 100_000 }), { nil: undefined }),
-    date: FastCheck.option(FastCheck.integer({ min: -100_000, max: 300_000 }), { nil: undefined }),
+    dated: FastCheck.option(FastCheck.integer({ min: 0, max: 200_000 }), { nil: undefined }),
     seenFor: FastCheck.integer({ min: 0, max: 200_000 }),
     uid: FastCheck.boolean(),
     wall: FastCheck.integer({ min: -1e9, max: 1e9 }),
@@ -322,18 +371,14 @@ describe("judge", () => {
     const spec = {
       holderIdentity: given.holder,
       leaseDurationSeconds: given.duration,
-      leaseTransitions: given.transitions,
       renewTime: given.renewed === undefined ? undefined : microTimeFromMillis(renewedMillis + given.renewed)
     }
-    const options = {
-      managedFields: given.changed === undefined ? [] : [managedBy(renewedMillis + given.changed)],
-      ...(given.date === undefined ? {} : { serverDateMillis: renewedMillis + given.date })
-    }
-    const observed = record(spec, options)
+    const observed = record(spec)
     const { uid: _, ...metadata } = observed.metadata
     const proof = evidence(given.uid ? observed : { ...observed, metadata }, {
       seenForMillis: given.seenFor,
-      wallMillis: renewedMillis + given.wall
+      wallMillis: renewedMillis + given.wall,
+      ...(given.dated === undefined ? {} : { dated: { millis: given.dated, atNanos: 1_000_000n } })
     })
     const somebodyElses = given.holder === "other" || (given.holder === "me" && given.taken)
     const proven = isSeenExpired(proof) || isDatedExpired(proof) || isUndatedExpired(proof)

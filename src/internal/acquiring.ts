@@ -18,6 +18,7 @@ import { forkDetached } from "./forkDetached.js"
 import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
 import { log, logging } from "./logging.js"
+import { specStampMillis } from "./managedFields.js"
 import * as Metrics from "./metrics.js"
 import type { Seen } from "./observing.js"
 import { observe, standing } from "./observing.js"
@@ -268,6 +269,7 @@ const write = (
       settings,
       record: answer,
       renewTime: time,
+      isMisdated: !engine.serverClock.agrees(time, sentAt, yield* now, settings.maxClockSkew),
       sentAt,
       metricLabels: yield* Effect.metricLabels
     })
@@ -294,7 +296,13 @@ const send = (
   const limitMillis = Duration.toMillis(settings.requestTimeout)
   return Option.match(record, {
     onNone: () => engine.requests.create({ metadata: { ...ref, labels: settings.labels }, spec }, limitMillis),
-    onSome: ({ metadata: { resourceVersion } }) => engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)
+    onSome: (lease) =>
+      engine.requests.patch(
+        ref,
+        { resourceVersion: lease.metadata.resourceVersion, spec },
+        limitMillis,
+        specStampMillis(lease)
+      )
   })
 }
 

@@ -1,36 +1,50 @@
-import type { LeaseObject } from "../LeaseObject.js"
+import type { LeaseObject, ServerVersion } from "../LeaseObject.js"
 import { MicroTime, microTimeToMillis } from "../LeaseObject.js"
 import { parseMicroTime } from "./rfc3339.js"
 
 /** Servers date changes in whole seconds, rounded down. */
-const resolutionMillis = 1000
+export const resolutionMillis = 1000
 
 /**
- * The latest instant at which `spec` can last have changed, by the server's clock, in milliseconds since 1970.
- * `undefined` where the server does not say it for every owner of a field of `spec`, or may not have dated what came last.
+ * The server's time of the last change of `spec` that it has dated, in milliseconds since 1970, rounded down to seconds.
+ * `undefined` where it has not dated the change of every owner of a field of `spec`.
  */
-export const lastSpecChangeMillis = (lease: LeaseObject): number | undefined => {
+export const specStampMillis = (lease: LeaseObject): number | undefined => {
   const times = (lease.metadata.managedFields ?? []).filter(ownsSpec).map(timeMillis)
   const dated = times.filter((time) => time !== undefined)
-  if (dated.length === 0 || dated.length < times.length) {
-    return undefined
-  }
-  const datedMillis = Math.max(...dated)
-  return isOfLastChange(lease, datedMillis) ? datedMillis + resolutionMillis : undefined
+  return dated.length === 0 || dated.length < times.length ? undefined : Math.max(...dated)
 }
 
+/** Since 1.25 servers date every change of an object; before, only one of the set of fields that its writer owns. */
+export const datesEveryChange = ({ major, minor }: ServerVersion): boolean => major > 1 || (major === 1 && minor >= 25)
+
 /**
- * Servers before 1.25 date a write only where it gives a field to another owner: a creation or a takeover, but no renewal,
- * and one that comes soon after cannot be told from none. A record in its first term has had one owner. If it has not been
- * renewed, any server dates it; and a date that is later than its creation is a renewal's.
+ * Whether the latest stamp of a record must be that of its last change, also on a server before 1.25. Those date a write
+ * only where it gives a field to another owner: a creation or a takeover, but no renewal, and one that comes soon after
+ * cannot be told from none. A record in its first term has had one owner. If it has not been renewed, any server dates
+ * it; and a stamp that is later than its creation is a renewal's.
  */
-const isOfLastChange = ({ metadata, spec }: LeaseObject, datedMillis: number): boolean => {
+export const isStampOfFirstTerm = ({ metadata, spec }: LeaseObject, stampMillis: number): boolean => {
   if (spec?.leaseTransitions !== 0 || spec.acquireTime === undefined) {
     return false
   }
-  const createdMillis = millisFrom(metadata.creationTimestamp)
+  const creationMillis = millisFrom(metadata.creationTimestamp)
   return spec.acquireTime === spec.renewTime ||
-    (createdMillis !== undefined && datedMillis > createdMillis + resolutionMillis)
+    (creationMillis !== undefined && stampMillis > creationMillis + resolutionMillis)
+}
+
+/** The server's time of a create, in milliseconds since 1970, rounded down to seconds. */
+export const createdMillis = ({ metadata }: LeaseObject): number | undefined => millisFrom(metadata.creationTimestamp)
+
+/**
+ * The server's time of a patch, in milliseconds since 1970, rounded down to seconds (T6). Only a stamp that the patch has
+ * moved is its own: servers before 1.25 leave most as they were.
+ *
+ * @param formerMillis the stamp of the record that was written over
+ */
+export const writtenMillis = (formerMillis: number | undefined, answer: LeaseObject): number | undefined => {
+  const stampMillis = specStampMillis(answer)
+  return formerMillis !== undefined && stampMillis !== undefined && stampMillis > formerMillis ? stampMillis : undefined
 }
 
 const ownsSpec = (entry: unknown): boolean => field(field(entry, "fieldsV1"), "f:spec") !== undefined

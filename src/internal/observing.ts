@@ -5,11 +5,12 @@ import type { RequestError } from "../KubeError.js"
 import type { Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { Evidence, Judgement } from "../LeaseTerm.js"
-import { durationMillisOf, judge } from "../LeaseTerm.js"
+import { datedAgeMillis, durationMillisOf, isDatable, isWorthDating, judge } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { log } from "./logging.js"
+import { datesEveryChange } from "./managedFields.js"
 import { refOf } from "./refOf.js"
 
 /** A record as it has just been shown, and what may be done with it. */
@@ -19,16 +20,25 @@ export interface Seen {
   readonly judgement: Judgement
   /** The first time that this process sees this term. */
   readonly isNewTerm: boolean
+  /** When an answer or event last showed the lease before. */
+  readonly lastLookAt: Instant | undefined
 }
 
-/** Reads the record; none if there is none, nor one that counts as standing. */
+/** Reads the record, and asks for its age where that can tell more; none if there is none, nor one that counts as standing. */
 export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
   Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(
     Effect.interruptible,
     Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),
+    Effect.flatMap((seen) =>
+      isOldPerhaps(seen) ? Effect.interruptible(date(engine, settings, seen)) : Effect.succeed(seen)
+    ),
     Effect.tap(warn),
     Effect.asSome,
-    Effect.catchTag("NotFound", () => standing(engine, settings))
+    Effect.catchTag("NotFound", () =>
+      Effect.flatMap(now, (at) => {
+        engine.sightings.seeNone(refOf(settings), at)
+        return standing(engine, settings)
+      }))
   )
 
 /**
@@ -49,11 +59,11 @@ export const weigh = (
   record: Observed,
   arrivedAt: Instant
 ): Seen => {
-  const { isNewTerm, sighting } = engine.sightings.see(refOf(settings), record, arrivedAt.monotonicNanos)
+  const { isNewTerm, lastLookAt, sighting } = engine.sightings.see(refOf(settings), record, arrivedAt)
   const { maxClockSkew, ttl } = settings
   const evidence: Evidence = { record, sighting, now: arrivedAt, ttl, maxClockSkew }
   const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), evidence)
-  return { record, evidence, judgement, isNewTerm }
+  return { record, evidence, judgement, isNewTerm, lastLookAt }
 }
 
 /** What whoever runs this process should know of a record that keeps it out. */
@@ -78,3 +88,40 @@ const advice = {
   duplicateOwner: "Another process uses this owner name, which has to be this process's own",
   terminating: "The Lease is being deleted and waits for its finalizers"
 } as const
+
+const isOldPerhaps = ({ evidence, judgement, lastLookAt }: Seen): boolean =>
+  judgement._tag === "Contended" && judgement.because !== "terminating" && isWorthDating(evidence, lastLookAt)
+
+/** Asks the API server how long the record has stood (E2). If it does not tell, the record ages from its first sighting on. */
+const date = (engine: Engine, settings: LeaseSettings, seen: Seen): Effect.Effect<Seen> =>
+  Effect.gen(function*() {
+    const { requests, sightings } = engine
+    const { maxClockSkew } = settings
+    const ref = refOf(settings)
+    const limitMillis = datingMillis(settings)
+    const isEveryChangeDated = yield* Effect.match(requests.version(limitMillis), {
+      onFailure: () => false,
+      onSuccess: datesEveryChange
+    })
+    if (!isDatable({ record: seen.record, isEveryChangeDated, maxClockSkew })) {
+      return seen
+    }
+    const { serverTimeMillis, ...record } = yield* requests.dryRun(ref, limitMillis)
+    const at = yield* now
+    const millis = serverTimeMillis === undefined
+      ? undefined
+      : datedAgeMillis({ record, serverTimeMillis, isEveryChangeDated, maxClockSkew })
+    sightings.see(ref, record, at)
+    if (millis !== undefined) {
+      sightings.date(ref, { millis, atNanos: at.monotonicNanos })
+    }
+    return weigh(engine, settings, record, at)
+  }).pipe(
+    Effect.catchAll((error) =>
+      Effect.as(log(Effect.logDebug("The API server does not tell how old the record is", error)), seen)
+    )
+  )
+
+/** So short that an attempt has time to answer without it. */
+const datingMillis = ({ acquireTimeout, requestTimeout }: LeaseSettings): number =>
+  Math.floor(Math.min(Duration.toMillis(requestTimeout), Duration.toMillis(acquireTimeout) / 4))

@@ -27,6 +27,10 @@ export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
     const random = yield* Random.next
     const intervalMillis = Duration.toMillis(term.settings.renewalInterval)
     let lastSlot = 0
+    if (term.isMisdated) {
+      // Should this process die before its first renewal, nobody else could tell how old the record is.
+      yield* renew(engine, term)
+    }
     while (true) {
       // By the monotonic clock: a step of the wall clock moves no renewal.
       const elapsedMillis = monotonicMillisBetween(term.acquiredAt.monotonicNanos, yield* monotonicNanos)
@@ -97,7 +101,7 @@ const renewOnce = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | 
   write(engine, term).pipe(
     Effect.catchTag("Conflict", () =>
       Effect.flatMap(verify(engine, term), (record) => {
-        term.adopt(record.metadata.resourceVersion)
+        term.adopt(record)
         return write(engine, term)
       })),
     Effect.uninterruptible
@@ -107,16 +111,21 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
   Effect.gen(function*() {
     const sentAt = yield* whileHeld(engine, term)
     const writtenOver = term.resourceVersion
-    const answer = yield* Effect.either(engine.requests.patch(term.ref, {
-      resourceVersion: writtenOver,
-      spec: {
-        renewTime: term.nextRenewTime(engine.serverClock, sentAt),
-        leaseDurationSeconds: term.settings.leaseDurationSeconds
-      }
-    }, millisForRequest(term, sentAt)))
+    const answer = yield* Effect.either(engine.requests.patch(
+      term.ref,
+      {
+        resourceVersion: writtenOver,
+        spec: {
+          renewTime: term.nextRenewTime(engine.serverClock, sentAt),
+          leaseDurationSeconds: term.settings.leaseDurationSeconds
+        }
+      },
+      millisForRequest(term, sentAt),
+      term.stampMillis
+    ))
     if (Either.isRight(answer) && Option.isNone(endedBy(term.identity, answer.right))) {
       // Even if the term has ended meanwhile: a release goes on from here.
-      term.adopt(answer.right.metadata.resourceVersion)
+      term.adopt(answer.right)
     }
     const arrivedAt = yield* whileHeld(engine, term)
     const record = yield* answer

@@ -1,18 +1,20 @@
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import type { KubeApi } from "../KubeApi.js"
 import { Transient } from "../KubeError.js"
-import type { LeaseDraft, LeasePatch, LeaseRef, Preconditions } from "../LeaseObject.js"
+import type { LeaseDraft, LeasePatch, LeaseRef, Preconditions, ServerVersion } from "../LeaseObject.js"
 import { bounded } from "./bounded.js"
 import { monotonicNanos } from "./clocks.js"
 import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
+import { createdMillis, writtenMillis } from "./managedFields.js"
+import { noLease } from "./refOf.js"
 import type { ServerClock } from "./serverClock.js"
 
-/** `KubeApi` with every request bounded in time (R4) and every `Date` noted (T6). */
+/** `KubeApi` with every request bounded in time (R4), and the server's time noted where the body of an answer tells it (T6). */
 export class Requests {
   readonly #api: KubeApi["Type"]
   readonly #serverClock: ServerClock
+  #version: ServerVersion | undefined
 
   constructor(api: KubeApi["Type"], serverClock: ServerClock) {
     this.#api = api
@@ -24,11 +26,39 @@ export class Requests {
   }
 
   create(draft: LeaseDraft, limitMillis: number) {
-    return this.#send({ operation: "create", ref: draft.metadata }, limitMillis, this.#api.createLease(draft))
+    return this.#noting(
+      createdMillis,
+      this.#send({ operation: "create", ref: draft.metadata }, limitMillis, this.#api.createLease(draft))
+    )
   }
 
-  patch(ref: LeaseRef, patch: LeasePatch, limitMillis: number) {
-    return this.#send({ operation: "patch", ref }, limitMillis, this.#api.patchLease(ref, patch))
+  /** @param formerStampMillis of the record that is written over */
+  patch(ref: LeaseRef, patch: LeasePatch, limitMillis: number, formerStampMillis?: number) {
+    return this.#noting(
+      (answer) => writtenMillis(formerStampMillis, answer),
+      this.#send({ operation: "patch", ref }, limitMillis, this.#api.patchLease(ref, patch))
+    )
+  }
+
+  dryRun(ref: LeaseRef, limitMillis: number) {
+    return this.#noting(
+      ({ serverTimeMillis }) => serverTimeMillis,
+      this.#send({ operation: "dryRun", ref }, limitMillis, this.#api.dryRunLease(ref))
+    )
+  }
+
+  /** Asked until it is told once. */
+  version(limitMillis: number) {
+    return Effect.suspend(() =>
+      this.#version === undefined
+        ? Effect.tap(
+          this.#send({ operation: "version", ref: noLease }, limitMillis, this.#api.serverVersion),
+          (version) => {
+            this.#version = version
+          }
+        )
+        : Effect.succeed(this.#version)
+    )
   }
 
   delete(ref: LeaseRef, preconditions: Preconditions, limitMillis: number) {
@@ -44,26 +74,22 @@ export class Requests {
     return this.#api.watchNamespace(namespace, { resourceVersion })
   }
 
-  /** A refusal tells the server's time as well as an answer does. */
   #send<A, E>(call: KubeCall, limitMillis: number, request: Effect.Effect<A, E>) {
+    return bounded(limitMillis, () => timedOut(call, limitMillis))(request)
+  }
+
+  #noting<A, E>(serverMillisIn: (answer: A) => number | undefined, request: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.flatMap(
       monotonicNanos,
       (sentNanos) =>
-        bounded(limitMillis, () => timedOut(call, limitMillis))(request).pipe(
-          Effect.tapBoth({
-            onFailure: (error) => this.#note(error, sentNanos),
-            onSuccess: (answer) => this.#note(answer, sentNanos)
-          })
-        )
+        Effect.tap(request, (answer) =>
+          Effect.map(monotonicNanos, (arrivedNanos) => {
+            const serverMillis = serverMillisIn(answer)
+            if (serverMillis !== undefined) {
+              this.#serverClock.observe(serverMillis, sentNanos, arrivedNanos)
+            }
+          }))
     )
-  }
-
-  #note(answer: unknown, sentNanos: bigint): Effect.Effect<void> {
-    return Effect.map(monotonicNanos, (arrivedNanos) => {
-      if (Predicate.hasProperty(answer, "serverDateMillis") && Predicate.isNumber(answer.serverDateMillis)) {
-        this.#serverClock.observe(answer.serverDateMillis, sentNanos, arrivedNanos)
-      }
-    })
   }
 }
 

@@ -1,36 +1,52 @@
-import { MicroTime, microTimeFromMillis } from "../LeaseObject.js"
+import * as Duration from "effect/Duration"
+import { MicroTime, microTimeFromMillis, microTimeToMillis } from "../LeaseObject.js"
 import type { Instant } from "./clocks.js"
-import { monotonicMillisBetween } from "./clocks.js"
+import { millisBetween, monotonicMillisBetween } from "./clocks.js"
+import { resolutionMillis } from "./managedFields.js"
 
-/** Answers are dated in whole seconds; further back than this and the time they took, another server's clock speaks. */
-const toleranceMillis = 2000
+/** Stamps are in whole seconds; further back than this and the time that the answer took, another server's clock speaks. */
+const longestLagMillis = 2000
 
 /** The latest instant that the API server's clock is known to have passed (T6). */
 export class ServerClock {
   #known: { readonly millis: number; readonly atNanos: bigint } | undefined
 
-  /** Takes the `Date` of an answer that has just arrived. */
-  observe(dateMillis: number, sentNanos: bigint, arrivedNanos: bigint): void {
+  /** Takes what the body of an answer that has just arrived says of the server's present. */
+  observe(serverMillis: number, sentNanos: bigint, arrivedNanos: bigint): void {
     if (this.#known !== undefined) {
-      const aheadMillis = this.#extrapolate(this.#known, arrivedNanos) - dateMillis
-      if (aheadMillis > 0 && aheadMillis <= toleranceMillis + monotonicMillisBetween(sentNanos, arrivedNanos)) {
+      const aheadMillis = this.#extrapolate(this.#known, arrivedNanos) - serverMillis
+      if (aheadMillis > 0 && aheadMillis <= longestLagMillis + monotonicMillisBetween(sentNanos, arrivedNanos)) {
         return
       }
     }
-    this.#known = { millis: dateMillis, atNanos: arrivedNanos }
+    this.#known = { millis: serverMillis, atNanos: arrivedNanos }
+  }
+
+  /** `undefined` where no answer has told the server's time. */
+  presentMillis(nowNanos: bigint): number | undefined {
+    return this.#known === undefined ? undefined : this.#extrapolate(this.#known, nowNanos)
   }
 
   /** What to write at this instant: by this machine's wall clock where no answer has told the server's time. */
   timeAt(now: Instant): MicroTime {
-    return microTimeFromMillis(
-      this.#known === undefined ? now.wallMillis : this.#extrapolate(this.#known, now.monotonicNanos)
-    )
+    return microTimeFromMillis(this.presentMillis(now.monotonicNanos) ?? now.wallMillis)
   }
 
   /** The same, but always after `previous` (T6). */
   timeAfter(previous: MicroTime, now: Instant): MicroTime {
     const time = this.timeAt(now)
     return time > previous ? time : MicroTime(previous + 1n)
+  }
+
+  /**
+   * Whether a time that was written by a request, sent and answered at these instants, is the server's, as far as others
+   * can tell (E2).
+   */
+  agrees(written: MicroTime, sentAt: Instant, arrivedAt: Instant, maxClockSkew: Duration.Duration): boolean {
+    const aheadMillis = microTimeToMillis(written) - microTimeToMillis(this.timeAt(sentAt))
+    const toleranceMillis = resolutionMillis + Duration.toMillis(maxClockSkew)
+    // The stamp may be as old as the request.
+    return aheadMillis >= -toleranceMillis && aheadMillis <= toleranceMillis + millisBetween(sentAt, arrivedAt)
   }
 
   #extrapolate(known: { readonly millis: number; readonly atNanos: bigint }, atNanos: bigint): number {

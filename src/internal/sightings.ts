@@ -1,13 +1,17 @@
 import type { LeaseObject, LeaseRef } from "../LeaseObject.js"
-import type { Sighting } from "../LeaseTerm.js"
+import type { DatedAge, Sighting } from "../LeaseTerm.js"
 import { isSameTerm, sight } from "../LeaseTerm.js"
+import type { Instant } from "./clocks.js"
 import { leaseKey } from "./termKey.js"
 
 /** Forgetting a record only makes a contender wait anew. */
 const mostSightings = 10_000
 
 interface Known {
-  readonly sighting: Sighting
+  /** `undefined` as long as there has been no record. */
+  readonly sighting: Sighting | undefined
+  /** When an answer or event last showed how it stands. */
+  readonly lastLookAt: Instant
   /** The record as it was when it was deleted. */
   readonly deleted: LeaseObject | undefined
 }
@@ -19,21 +23,35 @@ export class Sightings {
   see(
     ref: LeaseRef,
     record: LeaseObject,
-    arrivedNanos: bigint
-  ): { readonly sighting: Sighting; readonly isNewTerm: boolean } {
+    arrivedAt: Instant
+  ): { readonly sighting: Sighting; readonly isNewTerm: boolean; readonly lastLookAt: Instant | undefined } {
     const previous = this.#byRef.get(leaseKey(ref))
-    const sighting = sight(previous?.sighting, record, arrivedNanos)
+    const sighting = sight(previous?.sighting, record, arrivedAt.monotonicNanos)
     const isLate = previous?.deleted !== undefined && isSameObject(previous.deleted, record)
-    this.#know(ref, { sighting, deleted: isLate ? previous.deleted : undefined })
+    this.#know(ref, { sighting, lastLookAt: arrivedAt, deleted: isLate ? previous.deleted : undefined })
     return {
       sighting,
-      isNewTerm: previous === undefined || !isSameTerm(previous.sighting.identity, sighting.identity)
+      lastLookAt: previous?.lastLookAt,
+      isNewTerm: previous?.sighting === undefined || !isSameTerm(previous.sighting.identity, sighting.identity)
     }
   }
 
-  seeDeleted(ref: LeaseRef, record: LeaseObject, arrivedNanos: bigint): void {
-    const { sighting } = this.see(ref, record, arrivedNanos)
-    this.#know(ref, { sighting, deleted: record })
+  seeNone(ref: LeaseRef, arrivedAt: Instant): void {
+    const { deleted, sighting } = this.#byRef.get(leaseKey(ref)) ?? {}
+    this.#know(ref, { sighting, lastLookAt: arrivedAt, deleted })
+  }
+
+  seeDeleted(ref: LeaseRef, record: LeaseObject, arrivedAt: Instant): void {
+    const { sighting } = this.see(ref, record, arrivedAt)
+    this.#know(ref, { sighting, lastLookAt: arrivedAt, deleted: record })
+  }
+
+  /** By the API servers' clocks (E2), as an answer has told that showed this very record. */
+  date(ref: LeaseRef, dated: DatedAge): void {
+    const known = this.#byRef.get(leaseKey(ref))
+    if (known?.sighting !== undefined) {
+      this.#know(ref, { ...known, sighting: { ...known.sighting, dated } })
+    }
   }
 
   /** The record that was deleted last, if no other has been seen since. */

@@ -7,20 +7,24 @@ import * as FiberId from "effect/FiberId"
 import type * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import type { KubeError, RequestError } from "../KubeError.js"
-import type { LeaseRef, MicroTime, Observed } from "../LeaseObject.js"
+import type { LeaseObject, LeaseRef, Observed } from "../LeaseObject.js"
+import { MicroTime } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { LeaseLost, TermIdentity } from "../LeaseTerm.js"
 import { FencingToken, identityOf, leaseLost, LostReason } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { millisBetween } from "./clocks.js"
-import type { ServerClock } from "./serverClock.js"
+import { specStampMillis } from "./managedFields.js"
 import { refOf } from "./refOf.js"
+import type { ServerClock } from "./serverClock.js"
 
 /** An acquiring write that the server has acknowledged. */
 export interface Acquired {
   readonly settings: LeaseSettings
   readonly record: Observed
   readonly renewTime: MicroTime
+  /** The answer has shown that the times written are not the server's (T6). */
+  readonly isMisdated: boolean
   readonly sentAt: Instant
   readonly metricLabels: ReadonlyArray<MetricLabel.MetricLabel>
 }
@@ -33,6 +37,8 @@ export class Term {
   readonly settings: LeaseSettings
   readonly identity: TermIdentity
   readonly token: FencingToken
+  /** Others cannot tell the age of this record before its next renewal (E2, T6). */
+  readonly isMisdated: boolean
   readonly acquiredAt: Instant
   readonly renewDeadlineMillis: number
   /** It counts under these, whoever ends it under whatever labels. */
@@ -42,13 +48,14 @@ export class Term {
   /** Why renewals fail at present. */
   lastError: KubeError | undefined
   #resourceVersion: string
+  #stampMillis: number | undefined
   #renewTime: MicroTime
   #acknowledgedAt: Instant
   #end: "released" | LeaseLost | undefined
   /** The loss, or none for a release. */
   readonly #ended = Deferred.unsafeMake<Option.Option<LeaseLost>>(FiberId.none)
 
-  constructor({ metricLabels, record, renewTime, sentAt, settings }: Acquired) {
+  constructor({ isMisdated, metricLabels, record, renewTime, sentAt, settings }: Acquired) {
     this.ref = refOf(settings)
     this.settings = settings
     this.identity = identityOf(record)
@@ -57,7 +64,10 @@ export class Term {
     this.metricLabels = metricLabels
     this.renewDeadlineMillis = Duration.toMillis(settings.renewDeadline)
     this.#resourceVersion = record.metadata.resourceVersion
-    this.#renewTime = renewTime
+    this.#stampMillis = specStampMillis(record)
+    this.isMisdated = isMisdated
+    // A mistake is corrected, also into what lies before it.
+    this.#renewTime = isMisdated ? MicroTime(0n) : renewTime
     this.#acknowledgedAt = sentAt
   }
 
@@ -68,6 +78,11 @@ export class Term {
   /** The version that the next write is meant for. */
   get resourceVersion(): string {
     return this.#resourceVersion
+  }
+
+  /** The server's stamp of that version; `undefined` where it has none. */
+  get stampMillis(): number | undefined {
+    return this.#stampMillis
   }
 
   get isEnded(): boolean {
@@ -115,9 +130,10 @@ export class Term {
     this.#acknowledgedAt = sentAt
   }
 
-  /** The record at this version is still this term's (R2); that alone renews nothing. */
-  adopt(resourceVersion: string): void {
-    this.#resourceVersion = resourceVersion
+  /** The record is still this term's (R2); that alone renews nothing. */
+  adopt(record: LeaseObject): void {
+    this.#resourceVersion = record.metadata.resourceVersion
+    this.#stampMillis = specStampMillis(record)
   }
 
   /** False if the term had ended before. */

@@ -246,9 +246,9 @@ class SharedWatch {
 /** Before whoever waits takes it in: it may be busy with an attempt, which has to know of it as well (W1). */
 const note = (sightings: Sightings, ref: LeaseRef, { _tag, arrivedAt, lease }: Shown): void => {
   if (_tag === "Present") {
-    sightings.see(ref, lease, arrivedAt.monotonicNanos)
+    sightings.see(ref, lease, arrivedAt)
   } else {
-    sightings.seeDeleted(ref, lease, arrivedAt.monotonicNanos)
+    sightings.seeDeleted(ref, lease, arrivedAt)
   }
 }
 

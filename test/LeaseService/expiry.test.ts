@@ -7,19 +7,22 @@ import { assert } from "vitest"
 import type { JsonObject } from "../../src/internal/memory/json.js"
 import type { KubeApi } from "../../src/KubeApi.js"
 import { MemoryServer } from "../../src/KubeApiMemory.js"
-import { Conflict, NotFound } from "../../src/KubeError.js"
+import { Conflict, Forbidden, NotFound } from "../../src/KubeError.js"
 import type { LeaseObject, LeaseSpec } from "../../src/LeaseObject.js"
 import { microTimeFromMillis } from "../../src/LeaseObject.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { acquired, mine, ref, tryAcquire, yours } from "../support/leases.js"
 import {
   anotherProcess,
+  calls,
   inject,
   lasting,
   recordedHolder,
   recordedMillis,
   recordOf,
   scenario,
+  sentBy,
+  server,
   sideBySide,
   warnings
 } from "../support/processes.js"
@@ -165,10 +168,35 @@ describe("E2 dated", sideBySide, () => {
       yield* another(acquired(yours))
       yield* TestClock.adjust("10 seconds")
       yield* another(inject(Fault.unsent()))
-      yield* TestClock.adjust(31_999)
-      assert.isFalse(yield* isTaken)
-      yield* TestClock.adjust(1)
+      yield* TestClock.adjust(32_000)
       assert.isTrue(yield* isTaken)
+    })))
+
+  it.effect("E2 a record that was dated ages by the monotonic clock, without another dry run", () =>
+    scenario(withSplitClock((clock) =>
+      Effect.gen(function*() {
+        yield* crashed(2)
+        yield* TestClock.adjust("20 seconds")
+        assert.deepStrictEqual(yield* sentBy(isTaken), ["get", "version", "dryRun"])
+        yield* clock.stepWall(hour)
+        yield* takenAt(0, 11_999, 12_000)
+        assert.deepStrictEqual((yield* calls).map(({ operation }) => operation).slice(3), [
+          "get",
+          "get",
+          "get",
+          "patch"
+        ])
+      })
+    )))
+
+  it.effect("E2 F92 a job whose runs crashed, one after the other, is run again, whoever held before", () =>
+    scenario(Effect.gen(function*() {
+      for (let run = 0; run < 5; run++) {
+        const process = yield* anotherProcess
+        yield* process(acquired({ ...mine, owner: `run-${run}` }))
+        yield* process(inject(Fault.unsent()))
+        yield* TestClock.adjust("33 seconds")
+      }
     })))
 
   // + 1 s for the server's whole seconds, 1 s of maxClockSkew
@@ -203,8 +231,10 @@ describe("E2 dated", sideBySide, () => {
   it.effect("E2 maxClockSkew is added", () =>
     scenario(Effect.gen(function*() {
       yield* crashed(0)
-      yield* TestClock.adjust(35_999)
+      yield* TestClock.adjust(35_000)
       const patient = { ...mine, maxClockSkew: "5 seconds" } as const
+      assert.isTrue(Option.isNone(yield* tryAcquire(patient)))
+      yield* TestClock.adjust(999)
       assert.isTrue(Option.isNone(yield* tryAcquire(patient)))
       yield* TestClock.adjust(1)
       yield* acquired(patient)
@@ -225,10 +255,32 @@ describe("E2 dated", sideBySide, () => {
       ["without renewTime", { acquireTime: time(0), leaseTransitions: 0 }, {}, undefined],
       ["with a renewTime long before its change", times(-hour), {}, undefined],
       ["with a renewTime long after its change", times(hour / 2), {}, undefined],
-      ["without a Date of the server", times(0), {}, (api: KubeApi["Type"]): KubeApi["Type"] => ({
+      [
+        "where the answer to a dry run does not tell the time",
+        times(0),
+        {},
+        (api: KubeApi["Type"]): KubeApi["Type"] => ({
+          ...api,
+          dryRunLease: (ref) => Effect.map(api.dryRunLease(ref), (dated) => ({ ...dated, serverTimeMillis: undefined }))
+        })
+      ],
+      ["where a dry run is refused", times(0), {}, (api: KubeApi["Type"]): KubeApi["Type"] => ({
         ...api,
-        getLease: (ref) => Effect.map(api.getLease(ref), (lease) => ({ ...lease, serverDateMillis: undefined }))
-      })]
+        dryRunLease: (ref) => new Forbidden({ operation: "dryRun", ref, message: "not you" })
+      })],
+      ["where a dry run is not answered", times(0), {}, (api: KubeApi["Type"]): KubeApi["Type"] => ({
+        ...api,
+        dryRunLease: () => Effect.never
+      })],
+      [
+        "that has been taken, where the server does not tell its version",
+        { ...times(0), leaseTransitions: 1 },
+        {},
+        (api: KubeApi["Type"]): KubeApi["Type"] => ({
+          ...api,
+          serverVersion: new Forbidden({ operation: "version", ref, message: "not you" })
+        })
+      ]
     ] as const
   ) {
     it.effect(`E2 E3 says nothing of a record ${what}`, () =>
@@ -236,7 +288,8 @@ describe("E2 dated", sideBySide, () => {
         Effect.gen(function*() {
           yield* recordOf({ ...undated, ...spec }, metadata)
           yield* TestClock.adjust("1 hour")
-          yield* takenAt(0, 29_999, 30_000)
+          assert.isFalse(yield* lasting("1 second")(isTaken))
+          yield* takenAt(0, 28_999, 29_000)
         }),
         inFront === undefined ? {} : { inFront }
       ))
@@ -266,14 +319,28 @@ describe("E2 dated", sideBySide, () => {
       assert.isFalse(yield* isTaken)
     })))
 
-  it.effect("E2 a server whose Date is ahead by maxClockSkew takes nothing from a holder in its duration", () =>
+  it.effect("E2 a server whose clock is ahead by maxClockSkew takes nothing from a holder in its duration", () =>
     scenario(Effect.gen(function*() {
       yield* crashed(0)
-      yield* inject(Fault.dateShift(1000))
-      yield* TestClock.adjust(30_000)
+      yield* server(({ setClockOffset }) => setClockOffset(1000))
+      yield* TestClock.adjust(29_999)
       assert.isFalse(yield* isTaken)
-      yield* TestClock.adjust(1000)
-      assert.isTrue(yield* isTaken)
+    })))
+
+  it.effect("E2 F93 what a proxy makes of Date takes nothing from a holder, and keeps nothing from a contender", () =>
+    scenario(Effect.gen(function*() {
+      const another = yield* anotherProcess
+      yield* another(acquired(yours))
+      for (const byMillis of [-hour, 31_000, hour]) {
+        yield* inject(Fault.dateShift(byMillis))
+        yield* TestClock.adjust("15 seconds")
+        assert.isFalse(yield* isTaken)
+      }
+      yield* another(inject(Fault.unsent()))
+      yield* TestClock.adjust("33 seconds")
+      const newcomer = yield* anotherProcess
+      yield* newcomer(inject(Fault.dateShift(-hour)))
+      yield* newcomer(acquired(mine))
     })))
 
   for (const [where, by] of [["ahead", 3 * hour], ["behind", -3 * hour]] as const) {

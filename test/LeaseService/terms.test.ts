@@ -538,12 +538,14 @@ describe("T6 written times", sideBySide, () => {
         ["takes", recordOf({ holderIdentity: "" })]
       ] as const
     ) {
-      it.effect(`T6 F2 a process whose clock is hours ${where} ${what} and renews by the server's time`, () =>
+      it.effect(`T6 F2 a process whose clock is hours ${where} ${what}, learns the server's time and keeps to it`, () =>
         scenario(withSplitClock((clock) =>
           Effect.gen(function*() {
             yield* TestClock.adjust("1 day")
-            yield* clock.stepWall(wallMillis)
             yield* before
+            yield* clock.stepWall(wallMillis)
+            yield* TestClock.adjust("1 minute")
+            yield* Effect.scoped(acquired(mine))
             yield* acquired(mine)
             assert.isAtMost(yield* differenceMillis("acquireTime"), 1000)
             assert.isAtMost(yield* differenceMillis("renewTime"), 1000)
@@ -551,8 +553,45 @@ describe("T6 written times", sideBySide, () => {
             assert.isAtMost(yield* differenceMillis("renewTime"), 1000)
           })
         )))
+
+      it.effect(`T6 F94 a process whose clock is hours ${where} ${what}, and corrects at once what it has written`, () =>
+        scenario(withSplitClock((clock) =>
+          Effect.gen(function*() {
+            yield* TestClock.adjust("1 day")
+            yield* before
+            yield* clock.stepWall(wallMillis)
+            yield* TestClock.adjust("1 minute")
+            yield* acquired(mine)
+            assert.isAbove(yield* differenceMillis("acquireTime"), 1000)
+            yield* settle
+            assert.isAtMost(yield* differenceMillis("renewTime"), 1000)
+            yield* TestClock.adjust("10 seconds")
+            assert.isAtMost(yield* differenceMillis("renewTime"), 1000)
+          })
+        )))
     }
   }
+
+  it.effect("T6 F93 what a proxy makes of Date is written nowhere", () =>
+    scenario(Effect.gen(function*() {
+      yield* inject(Fault.dateShift(3 * hour))
+      yield* acquired(mine)
+      assert.isAtMost(yield* differenceMillis("acquireTime"), 1000)
+      yield* TestClock.adjust("10 seconds")
+      assert.isAtMost(yield* differenceMillis("renewTime"), 1000)
+    })))
+
+  it.effect("T6 a stamp that a write has not moved is not its own", () =>
+    scenario(
+      Effect.gen(function*() {
+        yield* acquired({ ...mine, releaseMode: "clear" }).pipe(Effect.scoped)
+        yield* TestClock.adjust("1 hour")
+        yield* acquired(mine)
+        assert.isAtMost(yield* differenceMillis("acquireTime"), 1000)
+        assert.deepStrictEqual(yield* sentBy(settle), [])
+      }),
+      { server: { managedFieldsTime: "ownershipChange" } }
+    ))
 
   it.effect("T6 a clearing release is written by the server's time", () =>
     scenario(withSplitClock((clock) =>
@@ -566,7 +605,7 @@ describe("T6 written times", sideBySide, () => {
       })
     )))
 
-  it.effect("T6 after a suspension, a create is written by the server's time", () =>
+  it.effect("T6 after a suspension, a create is soon written by the server's time", () =>
     scenario(withSplitClock((clock) =>
       Effect.gen(function*() {
         const server = yield* MemoryServer
@@ -574,6 +613,7 @@ describe("T6 written times", sideBySide, () => {
         yield* clock.suspend("8 hours")
         yield* server.setClockOffset(8 * hour)
         yield* acquired(mine)
+        yield* settle
         assert.isAtMost(yield* differenceMillis("renewTime"), 1000)
       })
     )))

@@ -38,7 +38,7 @@ describe("W1 a contender that waits", patiently, () => {
       const waiting = yield* waiter()
       yield* TestClock.adjust("10 minutes")
       assert.isTrue(yield* isWaiting(waiting))
-      assert.deepStrictEqual((yield* calls).map(({ operation }) => operation), ["get", "watch"])
+      assert.deepStrictEqual((yield* calls).map(({ operation }) => operation), ["get", "version", "dryRun", "watch"])
       assert.strictEqual(yield* recordedHolder, "you")
     })))
 

@@ -85,7 +85,8 @@ const onItsOwnClock = Layer.effectContext(Effect.gen(function*() {
     getLease: (ref) => Effect.withClock(api.getLease(ref), clock),
     createLease: (draft) => Effect.withClock(api.createLease(draft), clock),
     patchLease: (ref, patch) => Effect.withClock(api.patchLease(ref, patch), clock),
-    deleteLease: (ref, preconditions) => Effect.withClock(api.deleteLease(ref, preconditions), clock)
+    deleteLease: (ref, preconditions) => Effect.withClock(api.deleteLease(ref, preconditions), clock),
+    dryRunLease: (ref) => Effect.withClock(api.dryRunLease(ref), clock)
   })
   return Context.make(KubeApi, onClock(yield* KubeApi)).pipe(
     Context.add(MemoryServer, { ...server, kubeApiAs: (manager) => onClock(server.kubeApiAs(manager)) })
