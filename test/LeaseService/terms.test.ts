@@ -590,7 +590,7 @@ describe("T6 written times", sideBySide, () => {
         assert.isAtMost(yield* differenceMillis("acquireTime"), 1000)
         assert.deepStrictEqual(yield* sentBy(settle), [])
       }),
-      { server: { managedFieldsTime: "ownershipChange" } }
+      { server: { version: "1.24" } }
     ))
 
   it.effect("T6 a clearing release is written by the server's time", () =>
