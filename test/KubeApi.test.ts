@@ -26,6 +26,27 @@ const lease = JSON.stringify({
   spec: { holderIdentity: "me" }
 })
 
+/** The answer to a dry run at 06:00. */
+const dryRun = JSON.stringify({
+  apiVersion: "coordination.k8s.io/v1",
+  kind: "Lease",
+  metadata: {
+    ...ref,
+    uid: "u",
+    resourceVersion: "7",
+    annotations: { "kubernetes-lease/clock": "x" },
+    managedFields: [{
+      manager: "kubernetes-lease-clock",
+      operation: "Update",
+      apiVersion: "coordination.k8s.io/v1",
+      time: "2026-11-22T06:00:00Z",
+      fieldsType: "FieldsV1",
+      fieldsV1: { "f:metadata": { "f:annotations": { "f:kubernetes-lease/clock": {} } } }
+    }]
+  },
+  spec: { holderIdentity: "me" }
+})
+
 type Handler = (request: Http.IncomingMessage, response: Http.ServerResponse) => void
 
 /** Something that happens once. */
@@ -112,6 +133,105 @@ for (const [transport, layer] of Object.entries(transports)) {
         assert.strictEqual(error._tag, "Unauthorized")
         assert.strictEqual(requests, 2)
       }))
+
+    it.live("E2 a dry run is an unconditional merge patch of an annotation, as a manager of its own", () =>
+      Effect.gen(function*() {
+        const asked: Array<readonly [method: string | undefined, url: string | undefined, type: string | undefined]> =
+          []
+        const bodies: Array<string> = []
+        const { serverDateMillis, serverTimeMillis, spec } = yield* against(
+          (request, response) => {
+            asked.push([request.method, request.url, request.headers["content-type"]])
+            request.setEncoding("utf8").on("data", (body: string) => bodies.push(body)).on("end", () => {
+              answers(200, dryRun, { date: "Sun, 22 Nov 2026 07:00:00 GMT" })(request, response)
+            })
+          },
+          (api) => api.dryRunLease(ref)
+        )
+        assert.deepStrictEqual(asked, [[
+          "PATCH",
+          "/apis/coordination.k8s.io/v1/namespaces/default/leases/leader?dryRun=All&fieldManager=kubernetes-lease-clock",
+          "application/merge-patch+json"
+        ]])
+        assert.match(
+          bodies.join(""),
+          /^\{"metadata":\{"annotations":\{"kubernetes-lease\/clock":"[-0-9a-f]{36}"\}\}\}$/
+        )
+        assert.strictEqual(serverTimeMillis, Date.UTC(2026, 10, 22, 6))
+        assert.strictEqual(serverDateMillis, Date.UTC(2026, 10, 22, 7))
+        assert.strictEqual(spec?.holderIdentity, "me")
+      }))
+
+    for (
+      const [status, body, expected] of [
+        [
+          404,
+          { reason: "NotFound", details: { kind: "leases", name: "leader" } },
+          /^NotFound: .* there is no such lease/
+        ],
+        [409, { reason: "Conflict" }, /^Transient: /],
+        [
+          403,
+          { reason: "Forbidden" },
+          /^Forbidden: .* forbidden\. Grant the ServiceAccount the verb "patch" on leases/
+        ],
+        [400, { message: "admission webhook does not support dry run" }, /^Invalid: .* does not support dry run/],
+        [500, {}, /^Transient: .* status 500/]
+      ] as const
+    ) {
+      it.live(`E2 a dry run that is answered with ${status} is ${String(expected)}`, () =>
+        Effect.gen(function*() {
+          const error = yield* against(
+            answers(status, JSON.stringify({ kind: "Status", apiVersion: "v1", ...body })),
+            (api) => Effect.flip(api.dryRunLease(ref))
+          )
+          assert.match(`${error._tag}: ${error.message}`, expected)
+          assert.include(error.message, "Cannot ask the API server for its time by a dry run on lease default/leader: ")
+        }))
+    }
+
+    it.live("E2 the version is read from /version, under the path that the API server has", () =>
+      Effect.gen(function*() {
+        const { baseUrl } = yield* serve((request, response) => {
+          const isVersion = request.method === "GET" && request.url === "/k8s/clusters/c-1/version"
+          answers(isVersion ? 200 : 404, "{\"major\":\"1\",\"minor\":\"27+\"}")(request, response)
+        })
+        const version = yield* Effect.flatMap(KubeApi, (api) => api.serverVersion).pipe(
+          Effect.provide(Layer.provide(
+            layer,
+            KubeCredentials.layer({ baseUrl: `${baseUrl}/k8s/clusters/c-1/`, token: Redacted.make(secret) })
+          ))
+        )
+        assert.deepStrictEqual(version, { major: 1, minor: 27 })
+      }).pipe(Effect.scoped))
+
+    for (
+      const [status, body, expected] of [
+        [200, "<html>Sign in</html>", /^Transient Decode: .* the answer is no version$/],
+        [200, "{}", /^Transient Decode: .* the answer is no version$/],
+        [200, "[".repeat(100_000), /^Transient Decode: .* the answer is no version$/],
+        [
+          403,
+          "{}",
+          /^Forbidden : .* the verb "get" on the path \/version; the ClusterRole system:public-info-viewer does\.$/
+        ],
+        [
+          404,
+          "{}",
+          /^Transient Status: .* status 404, which is not about any lease; is the base URL that of an API server/
+        ],
+        [409, "{}", /^Transient Status: /],
+        [503, "", /^Transient Status: .* status 503/]
+      ] as const
+    ) {
+      it.live(`E2 ${body.slice(0, 20)} with ${status} is no version: ${String(expected)}`, () =>
+        Effect.gen(function*() {
+          const error = yield* against(answers(status, body), (api) => Effect.flip(api.serverVersion))
+          assert.match(`${error._tag} ${"kind" in error ? error.kind : ""}: ${error.message}`, expected)
+          assert.include(error.message, "Cannot read the API server's version: ")
+          assert.notInclude(error.message, "*")
+        }))
+    }
 
     it.live("F31 C6 follows no redirect", () =>
       Effect.gen(function*() {

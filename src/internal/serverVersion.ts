@@ -16,6 +16,6 @@ export const serverVersionFrom = (body: unknown): ServerVersion | undefined => {
 }
 
 const leadingNumber = (text: string): number | undefined => {
-  const [digits] = /^\d{1,9}/.exec(text) ?? []
-  return digits === undefined ? undefined : Number(digits)
+  const [digits] = /^\d+/.exec(text) ?? []
+  return digits !== undefined && Number.isSafeInteger(Number(digits)) ? Number(digits) : undefined
 }
