@@ -58,7 +58,7 @@ const server = Layer.scoped(
   })
 ).pipe(Layer.provideMerge(ControlPlanes.layer))
 
-layer(server, { excludeTestServices: true, timeout: "60 seconds" })("API contract: kube-apiserver", (it) => {
+layer(server, { excludeTestServices: true, timeout: "3 minutes" })("API contract: kube-apiserver", (it) => {
   runAll(it, HttpContractServer, kubeApi)
   runAll(it, HttpContractServer, http)
 })
