@@ -129,7 +129,8 @@ export interface LeaseObject {
 }
 
 /**
- * An answer with its own HTTP `Date`, in milliseconds since 1970. A mock may answer with a bare `LeaseObject`.
+ * An answer with its own HTTP `Date`, in milliseconds since 1970. Any proxy may have written that, so nothing is decided
+ * by it. A mock may answer with a bare `LeaseObject`.
  *
  * @since 0.1.0
  * @category models

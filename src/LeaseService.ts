@@ -4,9 +4,9 @@
  * **The guarantee.** At any instant at most one process believes that it holds a given lease, whatever the network and
  * the scheduler do and whatever time the clocks show, provided that (a) no clock runs more than 10 % faster or slower
  * than another over one ttl; (b) no two living processes use the same owner name; (c) the API servers of one control
- * plane agree on the time within `maxClockSkew`; (d) nobody outside the protocol deletes the Lease or edits its spec, and
- * etcd is never rolled back. Work already sent to a third system can still arrive late: give it the term's `token`, and
- * have that system refuse an older one.
+ * plane agree on the time within `maxClockSkew`, and none of their clocks is stepped by more than that; (d) nobody
+ * outside the protocol deletes the Lease or edits its spec, and etcd is never rolled back. Work already sent to a third
+ * system can still arrive late: give it the term's `token`, and have that system refuse an older one.
  *
  * @since 0.1.0
  */

@@ -298,7 +298,7 @@ const lastChangeMillis = (
   ) {
     return undefined
   }
-  // A holder knows the server's time to a second, and writes what has surely passed (T6).
+  // A holder knows the server's time to a second (T6).
   return Math.max(stampMillis, microTimeToMillis(renewTime)) + resolutionMillis
 }
 

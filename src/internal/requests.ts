@@ -3,7 +3,7 @@ import type { KubeApi } from "../KubeApi.js"
 import { Transient } from "../KubeError.js"
 import type { LeaseDraft, LeasePatch, LeaseRef, Preconditions, ServerVersion } from "../LeaseObject.js"
 import { bounded } from "./bounded.js"
-import { monotonicNanos } from "./clocks.js"
+import { now } from "./clocks.js"
 import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
 import { createdMillis, writtenMillis } from "./managedFields.js"
@@ -79,17 +79,14 @@ export class Requests {
   }
 
   #noting<A, E>(serverMillisIn: (answer: A) => number | undefined, request: Effect.Effect<A, E>): Effect.Effect<A, E> {
-    return Effect.flatMap(
-      monotonicNanos,
-      (sentNanos) =>
-        Effect.tap(request, (answer) =>
-          Effect.map(monotonicNanos, (arrivedNanos) => {
-            const serverMillis = serverMillisIn(answer)
-            if (serverMillis !== undefined) {
-              this.#serverClock.observe(serverMillis, sentNanos, arrivedNanos)
-            }
-          }))
-    )
+    return Effect.flatMap(now, (sentAt) =>
+      Effect.tap(request, (answer) =>
+        Effect.map(now, (arrivedAt) => {
+          const serverMillis = serverMillisIn(answer)
+          if (serverMillis !== undefined) {
+            this.#serverClock.observe(serverMillis, sentAt, arrivedAt)
+          }
+        })))
   }
 }
 

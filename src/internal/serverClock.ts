@@ -7,19 +7,21 @@ import { resolutionMillis } from "./managedFields.js"
 /** Stamps are in whole seconds; further back than this and the time that the answer took, another server's clock speaks. */
 const longestLagMillis = 2000
 
-/** The latest instant that the API server's clock is known to have passed (T6). */
+/** The API server's clock, as far as answers have told it: to a second, and this machine's own within that second (T6). */
 export class ServerClock {
   #known: { readonly millis: number; readonly atNanos: bigint } | undefined
 
   /** Takes what the body of an answer that has just arrived says of the server's present. */
-  observe(serverMillis: number, sentNanos: bigint, arrivedNanos: bigint): void {
+  observe(serverMillis: number, sentAt: Instant, arrivedAt: Instant): void {
+    const atNanos = arrivedAt.monotonicNanos
     if (this.#known !== undefined) {
-      const aheadMillis = this.#extrapolate(this.#known, arrivedNanos) - serverMillis
-      if (aheadMillis > 0 && aheadMillis <= longestLagMillis + monotonicMillisBetween(sentNanos, arrivedNanos)) {
+      const aheadMillis = this.#extrapolate(this.#known, atNanos) - serverMillis
+      if (aheadMillis > 0 && aheadMillis <= longestLagMillis + monotonicMillisBetween(sentAt.monotonicNanos, atNanos)) {
         return
       }
     }
-    this.#known = { millis: serverMillis, atNanos: arrivedNanos }
+    const millis = Math.min(Math.max(serverMillis, arrivedAt.wallMillis), serverMillis + resolutionMillis)
+    this.#known = { millis, atNanos }
   }
 
   /** `undefined` where no answer has told the server's time. */

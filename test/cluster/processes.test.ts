@@ -186,6 +186,28 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
   )
 
   concurrently(
+    "E2 F92 a job that asks once a run is run again after each crash: ever on servers that date renewals, else once",
+    () =>
+      Effect.gen(function*() {
+        const { settings } = yield* setup
+        const times = { ttlMs: 2000, maxClockSkewMs: 500 }
+        const runs: Array<string> = []
+        for (const run of [0, 1, 2, 3]) {
+          const job = yield* NodeProgram.start(
+            fixture("hold.mjs"),
+            settings({ owner: `run-${run}`, ...times, acquireTimeoutMs: 10_000 })
+          )
+          const said = yield* job.nextLine
+          runs.push(/^\d+$/.test(said) ? "held" : said)
+          yield* job.kill
+          yield* Effect.sleep(times.ttlMs + times.maxClockSkewMs + 2000 + timerMillis)
+        }
+        const later = (yield* datesRenewals) ? "held" : "somebody else holds it"
+        assert.deepStrictEqual(runs, ["held", "held", later, later])
+      })
+  )
+
+  concurrently(
     "F22 F43 of two processes with one name the older loses at its next write, and throws the other out no more",
     () =>
       Effect.gen(function*() {
