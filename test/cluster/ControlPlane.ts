@@ -15,6 +15,7 @@ import { eventually } from "./eventually.js"
 import * as Kubectl from "./Kubectl.js"
 import * as LocalControlPlane from "./LocalControlPlane.js"
 import * as ServerFolder from "./ServerFolder.js"
+import type { ServerNotReady } from "./ServerReady.js"
 
 /** What a ServiceAccount may do with leases; without `resourceNames`, with all leases of its namespace. */
 export interface LeaseRule {
@@ -175,7 +176,7 @@ const make = Effect.fnUntraced(function*(source: {
 /** A control plane of the test's own, from a folder with `etcd`, `kube-apiserver` and `kubectl`. */
 export const layerLocal = (
   assets: string
-): Layer.Layer<ControlPlane, CommandError | LocalControlPlane.ServerNotReady> =>
+): Layer.Layer<ControlPlane, CommandError | ServerNotReady> =>
   Layer.scoped(
     ControlPlane,
     Effect.gen(function*() {
@@ -205,7 +206,7 @@ export const layerKubeconfig = (kubeconfig: string, kubectl = "kubectl"): Layer.
  */
 export const layer: Layer.Layer<
   ControlPlane,
-  NoControlPlane | CommandError | LocalControlPlane.ServerNotReady | ConfigError
+  NoControlPlane | CommandError | ServerNotReady | ConfigError
 > = Layer.unwrapEffect(Effect.gen(function*() {
   const assets = yield* Config.withDefault(Config.string("KUBEBUILDER_ASSETS"), "")
   const kubeconfig = yield* Config.withDefault(Config.string("KUBECONFIG"), "")

@@ -1,20 +1,17 @@
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { generateKeyPairSync, randomUUID } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import * as ApiRequest from "./ApiRequest.js"
 import * as AuditLog from "./AuditLog.js"
 import * as Certificates from "./Certificates.js"
 import type { CommandError } from "./Command.js"
+import * as Etcd from "./Etcd.js"
 import { freePort } from "./FreePort.js"
 import * as Kubeconfig from "./Kubeconfig.js"
 import * as ServerFolder from "./ServerFolder.js"
-
-export class ServerNotReady extends Data.TaggedError("ServerNotReady")<{ readonly message: string }> {}
+import type { ServerNotReady } from "./ServerReady.js"
+import { waitUntilReady } from "./ServerReady.js"
 
 /** An etcd and a kube-apiserver of the test's own. */
 export interface LocalControlPlane {
@@ -46,8 +43,6 @@ export const start = Effect.fnUntraced(function*(
     return path
   }
 
-  const etcdUrl = `http://127.0.0.1:${yield* freePort}`
-  const etcdPeerUrl = `http://127.0.0.1:${yield* freePort}`
   const port = yield* freePort
 
   const certificates = yield* Certificates.make(folder)
@@ -64,17 +59,10 @@ export const start = Effect.fnUntraced(function*(
   )
   const auditLog = file("audit.log", "")
 
-  const etcd = yield* ServerFolder.startServer(folder, resolve(assets, "etcd"), "etcd", [
-    `--data-dir=${join(folder, "etcd")}`,
-    `--listen-client-urls=${etcdUrl}`,
-    `--advertise-client-urls=${etcdUrl}`,
-    `--listen-peer-urls=${etcdPeerUrl}`,
-    `--initial-advertise-peer-urls=${etcdPeerUrl}`,
-    `--initial-cluster=default=${etcdPeerUrl}`
-  ])
+  const etcd = yield* Etcd.start(folder, resolve(assets, "etcd"))
 
   const startApiServerProcess = ServerFolder.startServer(folder, resolve(assets, "kube-apiserver"), "kube-apiserver", [
-    `--etcd-servers=${etcdUrl}`,
+    `--etcd-servers=${etcd.url}`,
     "--bind-address=127.0.0.1",
     "--advertise-address=127.0.0.1",
     "--endpoint-reconciler-type=none",
@@ -94,31 +82,11 @@ export const start = Effect.fnUntraced(function*(
     `--audit-log-path=${auditLog}`
   ])
 
-  const failWhenEnded = Effect.fnUntraced(function*(name: string, server: ServerFolder.ServerProcess) {
-    const reason = yield* server.ended
-    return yield* new ServerNotReady({
-      message: `${name} ended before it was ready (${reason}):\n${yield* server.lastLines}`
-    })
-  })
-
-  const waitUntilReady = (server: ServerFolder.ServerProcess) =>
-    ApiRequest.send(cluster, { token: adminToken, path: "/readyz" }).pipe(
-      Effect.option,
-      Effect.repeat({
-        until: Option.exists((answer) => answer.status === 200),
-        schedule: Schedule.spaced("50 millis")
-      }),
-      Effect.raceFirst(failWhenEnded("kube-apiserver", server)),
-      Effect.raceFirst(failWhenEnded("etcd", etcd)),
-      Effect.timeoutFail({
-        duration: "50 seconds",
-        onTimeout: () => new ServerNotReady({ message: "kube-apiserver was not ready within 50 seconds" })
-      }),
-      Effect.asVoid
-    )
+  const untilReady = (server: ServerFolder.ServerProcess) =>
+    waitUntilReady(cluster, adminToken, { "kube-apiserver": server, etcd: etcd.server })
 
   let apiServer = yield* startApiServerProcess
-  yield* waitUntilReady(apiServer)
+  yield* untilReady(apiServer)
 
   return {
     folder,
@@ -127,7 +95,7 @@ export const start = Effect.fnUntraced(function*(
     stopApiServer: (signal) => Effect.suspend(() => Effect.zipRight(apiServer.signal(signal), apiServer.ended)),
     startApiServer: Effect.gen(function*() {
       apiServer = yield* startApiServerProcess
-      yield* waitUntilReady(apiServer)
+      yield* untilReady(apiServer)
     }),
     pauseApiServer: Effect.suspend(() => apiServer.signal("SIGSTOP")),
     resumeApiServer: Effect.suspend(() => apiServer.signal("SIGCONT"))
