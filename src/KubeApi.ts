@@ -80,7 +80,8 @@ export const layer: Layer.Layer<KubeApi, never, KubeCredentials.KubeCredentials>
 
 /**
  * Over your `HttpClient`, which has to know the cluster's CA. It must not follow redirects, for they would carry the
- * token elsewhere (C6); `FetchHttpClient` is told so.
+ * token elsewhere (C6); `FetchHttpClient` is told so. Its connections are its own affair: unlike `layer`, this one neither
+ * drops those that may be dead nor repeats a request that was reset; what holds a lease tries again all the same.
  *
  * @since 0.1.0
  * @category layers

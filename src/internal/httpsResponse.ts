@@ -11,6 +11,14 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
 
+/** What becomes of the connection of a response whose body was not read to its end. */
+export interface Cut {
+  /** By the reader, who wanted no more or could not wait. */
+  readonly onLeft: () => void
+  /** By whatever is on the way, or the server. */
+  readonly onBroken: () => void
+}
+
 /** A response of `node:http` or `node:https` as an `HttpClientResponse`, without a web `Response` in between. */
 export class HttpsResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -18,14 +26,22 @@ export class HttpsResponse extends Inspectable.Class implements HttpClientRespon
   readonly request: HttpClientRequest.HttpClientRequest
   readonly headers: Headers.Headers
   readonly #source: IncomingMessage
+  readonly #cut: Cut
+  #isLeft = false
 
-  constructor(request: HttpClientRequest.HttpClientRequest, source: IncomingMessage) {
+  constructor(request: HttpClientRequest.HttpClientRequest, source: IncomingMessage, cut: Cut) {
     super()
     this.request = request
     this.headers = Headers.fromInput(source.headers)
     this.#source = source
+    this.#cut = cut
     // Without a listener, a connection that breaks between head and body would be an uncaught error.
     source.on("error", () => undefined)
+    source.once("close", () => {
+      if (!source.complete && !this.#isLeft) {
+        cut.onBroken()
+      }
+    })
   }
 
   get status(): number {
@@ -70,7 +86,16 @@ export class HttpsResponse extends Inspectable.Class implements HttpClientRespon
 
   /** Pulls, so that a reader that does not ask holds the sender back; ends the connection when it is left early. */
   get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return Stream.repeatEffectOption(this.#nextChunk).pipe(Stream.ensuring(Effect.sync(() => this.#abandon())))
+    return Stream.repeatEffectOption(this.#nextChunk).pipe(Stream.ensuring(Effect.sync(() => this.leave())))
+  }
+
+  /** Ends the connection, unless the body has been read. */
+  leave(): void {
+    if (!this.#source.readableEnded && !this.#isLeft) {
+      this.#isLeft = true
+      this.#cut.onLeft()
+      this.#source.destroy()
+    }
   }
 
   toJSON(): unknown {
@@ -98,7 +123,7 @@ export class HttpsResponse extends Inspectable.Class implements HttpClientRespon
         return onClose()
       }
       source.on("data", onData).on("end", onEnd).on("close", onClose)
-      return Effect.sync(() => this.#abandon())
+      return Effect.sync(() => this.leave())
     })
   }
 
@@ -125,12 +150,6 @@ export class HttpsResponse extends Inspectable.Class implements HttpClientRespon
         source.off("readable", read).off("end", read).off("close", read)
       })
     })
-  }
-
-  #abandon(): void {
-    if (!this.#source.readableEnded) {
-      this.#source.destroy()
-    }
   }
 
   #brokenOff(): HttpClientError.ResponseError {
