@@ -31,14 +31,15 @@ export interface Failure {
   readonly status?: number | undefined
   /** The `reason` of the server's `Status`. */
   readonly reason?: string | undefined
-  /** How long the server asks to be left alone (`Retry-After`). */
+  /** How long the server asks to be left alone (`Retry-After`), at most an hour. */
   readonly retryAfter?: Duration.Duration | undefined
   /** The server's own clock as it answered (`Date`), in milliseconds since 1970. */
   readonly serverDateMillis?: number | undefined
 }
 
 /**
- * 403: this ServiceAccount may not do this. The message names user, verb and resource.
+ * 403. The message says who refuses the request and what to do: grant a verb, or look at a quota, a namespace that is being
+ * deleted, an admission webhook, a proxy.
  *
  * @since 0.1.0
  * @category errors

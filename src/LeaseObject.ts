@@ -8,6 +8,7 @@ import * as Data from "effect/Data"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { formatMicroTime, parseMicroTime } from "./internal/rfc3339.js"
+import { withUnknownFields } from "./internal/unknownFields.js"
 
 /**
  * Where a Lease is: its namespace and its name.
@@ -212,17 +213,15 @@ const kind = "Lease"
 /** Servers send `null` for what Go leaves empty. */
 const absentIfNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { nullable: true })
 
-const preserveUnknownFields = { parseOptions: { onExcessProperty: "preserve" } } as const
-
-const Spec = Schema.Struct({
+const Spec = withUnknownFields(Schema.Struct({
   holderIdentity: absentIfNull(Schema.String),
   leaseDurationSeconds: absentIfNull(Schema.Int),
   acquireTime: absentIfNull(MicroTimeFromString),
   renewTime: absentIfNull(MicroTimeFromString),
   leaseTransitions: absentIfNull(Schema.Int)
-}).annotations(preserveUnknownFields)
+}))
 
-const Metadata = Schema.Struct({
+const Metadata = withUnknownFields(Schema.Struct({
   namespace: Schema.NonEmptyString,
   name: Schema.NonEmptyString,
   uid: absentIfNull(Schema.String),
@@ -230,7 +229,7 @@ const Metadata = Schema.Struct({
   creationTimestamp: absentIfNull(Schema.String),
   deletionTimestamp: absentIfNull(Schema.String),
   managedFields: absentIfNull(Schema.Array(Schema.Unknown))
-}).annotations(preserveUnknownFields)
+}))
 
 /**
  * The Lease resource as JSON. Takes what servers send (unknown fields, no spec, any fraction of a second) and refuses
@@ -239,12 +238,12 @@ const Metadata = Schema.Struct({
  * @since 0.1.0
  * @category schemas
  */
-export const LeaseResource = Schema.Struct({
+export const LeaseResource = withUnknownFields(Schema.Struct({
   apiVersion: Schema.Literal(apiVersion),
   kind: Schema.Literal(kind),
   metadata: Metadata,
   spec: absentIfNull(Spec)
-}).annotations(preserveUnknownFields)
+}))
 
 const encodeSpec = Schema.encodeSync(Spec)
 

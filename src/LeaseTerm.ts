@@ -11,6 +11,7 @@ import * as Order from "effect/Order"
 import type { Instant } from "./internal/clocks.js"
 import { millisBetween, monotonicMillisBetween } from "./internal/clocks.js"
 import { isStampOfFirstTerm, resolutionMillis, specStampMillis } from "./internal/managedFields.js"
+import { quote } from "./internal/quoting.js"
 import type { KubeError } from "./KubeError.js"
 import type { LeaseObject, LeaseRef, LeaseSpec, MicroTime, Observed } from "./LeaseObject.js"
 import { microTimeToMillis } from "./LeaseObject.js"
@@ -465,15 +466,22 @@ export class LeaseLost extends Data.TaggedError("LeaseLost")<{
   readonly message: string
 }> {}
 
+const longestCause = 600
+
 const describe: (reason: LostReason) => string = LostReason.$match({
-  TakenOver: ({ by }) => `${by} has taken it over`,
+  TakenOver: ({ by }) => `${quote(by)} has taken it over`,
   Deleted: () => "it was deleted or cleared by somebody else",
   Expired: ({ lastError }) =>
     `no renewal was acknowledged before the renew deadline${
-      Option.match(lastError, { onNone: () => "", onSome: (error) => `; last error: ${error.message}` })
+      Option.match(lastError, {
+        onNone: () => "",
+        onSome: (error) => `; last error: ${quote(error.message, [], longestCause)}`
+      })
     }`,
   Failed: ({ defect }) =>
-    `its renewal failed unexpectedly: ${defect instanceof Error ? defect.message : String(defect)}`,
+    `its renewal failed unexpectedly: ${
+      quote(defect instanceof Error ? defect.message : String(defect), [], longestCause)
+    }`,
   Released: () => "it was released"
 })
 

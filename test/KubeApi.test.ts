@@ -2,7 +2,11 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import { describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
@@ -10,11 +14,14 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { rootCertificates } from "node:tls"
 import { inspect } from "node:util"
+import { gzipSync } from "node:zlib"
 import { assert } from "vitest"
 import { KubeApi } from "../src/KubeApi.js"
 import * as KubeApiModule from "../src/KubeApi.js"
 import * as KubeCredentials from "../src/KubeCredentials.js"
 import { isKubeError } from "../src/KubeError.js"
+import * as Logs from "./support/logs.js"
+import { eventually } from "./support/twins.js"
 
 const ref = { namespace: "default", name: "leader" }
 const secret = "top-secret-token"
@@ -46,6 +53,11 @@ const dryRun = JSON.stringify({
   },
   spec: { holderIdentity: "me" }
 })
+
+const deleted = JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Success", details: { name: ref.name } })
+
+/** The Lease with other metadata, as JSON text. */
+const leaseWith = (metadata: string): string => lease.replace(`"metadata":{`, `"metadata":{${metadata},`)
 
 type Handler = (request: Http.IncomingMessage, response: Http.ServerResponse) => void
 
@@ -246,13 +258,213 @@ for (const [transport, layer] of Object.entries(transports)) {
         assert.isFalse(followed)
       }))
 
-    it.live("what does not decode is Transient, for a write may have happened", () =>
+    const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(levels)
+
+    /** What is no Lease of this name, whatever it says. */
+    const noAnswers: Record<string, string | Uint8Array> = {
+      "nothing": "",
+      "half an object": "{",
+      "half a Lease": lease.slice(0, -5),
+      "null": "null",
+      "a list": "[]",
+      "a number": "7",
+      "a text": `"Lease"`,
+      "an empty object": "{}",
+      "a Status": `{"kind":"Status","apiVersion":"v1","status":"Success"}`,
+      "a page": "<html>",
+      "another kind": lease.replace(`"Lease"`, `"Pod"`),
+      "another version": lease.replace("/v1", "/v2"),
+      "a list of leases": `{"kind":"LeaseList","apiVersion":"coordination.k8s.io/v1","items":[${lease}]}`,
+      "a nest of brackets": nested(50_000),
+      "a nest as an owner": lease.replace(`"me"`, nested(50_000)),
+      "a nest in a field nobody knows": lease.replace(`"me"`, `"me","odd":${nested(50_000)}`),
+      "a nest as managedFields": leaseWith(`"managedFields":${nested(50_000)}`),
+      "half a character": Buffer.concat([
+        Buffer.from(lease.slice(0, -3)),
+        Buffer.of(0xc3),
+        Buffer.from(lease.slice(-3))
+      ]),
+      "something compressed": gzipSync(lease)
+    }
+
+    it.live("F58 R3 what does not decode is Transient, for a write may have happened", () =>
       Effect.gen(function*() {
-        for (const body of ["", "{", "null", "[]", "{\"kind\":\"Status\"}", "<html>"]) {
-          const error = yield* failingGet(answers(200, body))
-          assert.deepInclude(error, { _tag: "Transient", kind: "Decode", status: 200 }, body)
+        for (const [what, body] of Object.entries(noAnswers)) {
+          const requests: ReadonlyArray<(api: KubeApi["Type"]) => Effect.Effect<unknown, unknown>> = [
+            (api) => api.getLease(ref),
+            (api) => api.createLease({ metadata: ref, spec: {} }),
+            (api) => api.patchLease(ref, { resourceVersion: "7", spec: {} }),
+            (api) =>
+              what === "a Status"
+                ? Effect.zipRight(api.deleteLease(ref, { uid: "u", resourceVersion: "7" }), api.getLease(ref))
+                : api.deleteLease(ref, { uid: "u", resourceVersion: "7" })
+          ]
+          const handler: Handler = (_, response) => response.writeHead(200).end(body)
+          for (const request of requests) {
+            const error = yield* against(handler, (api) => Effect.flip(request(api)))
+            assert.deepInclude(error, { _tag: "Transient", kind: "Decode", status: 200 }, what)
+            assert.isBelow(Buffer.byteLength(String(error)), 2048, what)
+          }
+        }
+        const empty = yield* failingGet((_, response) => response.writeHead(204).end())
+        assert.deepInclude(empty, { _tag: "Transient", kind: "Decode", status: 204 })
+      }))
+
+    it.live("F58 so is an event of a watch, and an error's body may be anything", () =>
+      Effect.gen(function*() {
+        const watching = (line: string | Uint8Array) =>
+          against(
+            (_, response) => response.writeHead(200).end(Buffer.concat([Buffer.from(line), Buffer.from("\n")])),
+            (api) => Effect.flip(Stream.runDrain(api.watchLease(ref, { resourceVersion: "1" })))
+          )
+        for (const [what, body] of Object.entries(noAnswers)) {
+          // A bookmark says no more than that it is of leases, and its version.
+          const bookmarks = what === "another version" ? [] : ["BOOKMARK"]
+          for (const type of ["ADDED", "DELETED", "ERROR", "ODD", ...bookmarks]) {
+            const event = Buffer.concat([
+              Buffer.from(`{"type":"${type}","object":`),
+              Buffer.from(body),
+              Buffer.from("}")
+            ])
+            assert.deepInclude(yield* watching(event), { _tag: "Transient", kind: "Decode" }, `${type} ${what}`)
+          }
+          const error = yield* failingGet((_, response) => response.writeHead(500).end(body))
+          assert.deepInclude(error, { _tag: "Transient", kind: "Status", status: 500 }, what)
         }
       }))
+
+    it.live("F58 a byte order mark is no fault", () =>
+      Effect.gen(function*() {
+        const observed = yield* against(answers(200, `\uFEFF${lease}`), (api) => api.getLease(ref))
+        assert.strictEqual(observed.metadata.resourceVersion, "7")
+      }))
+
+    it.live("F59 an answer about another lease is Transient, and no evidence", () =>
+      Effect.gen(function*() {
+        for (const [field, mine] of [["name", "leader"], ["namespace", "default"]] as const) {
+          const other = lease.replace(`"${field}":"${mine}"`, `"${field}":"other"`)
+          const handler = answers(200, other)
+          for (
+            const request of [
+              (api: KubeApi["Type"]) => api.getLease(ref),
+              (api: KubeApi["Type"]) => api.createLease({ metadata: ref, spec: {} }),
+              (api: KubeApi["Type"]) => api.patchLease(ref, { resourceVersion: "7", spec: {} }),
+              (api: KubeApi["Type"]) => api.deleteLease(ref, { uid: "u", resourceVersion: "7" })
+            ]
+          ) {
+            const error = yield* against(handler, (api) => Effect.flip<unknown, unknown, never>(request(api)))
+            assert.deepInclude(error, { _tag: "Transient", kind: "Decode" })
+            assert.match(String(error), /it is about lease (default\/other|other\/leader)/)
+          }
+          const event = answers(200, `{"type":"DELETED","object":${other}}`)
+          const watchOne = yield* against(event, (api) =>
+            Effect.exit(Stream.runDrain(api.watchLease(ref, { resourceVersion: "1" }))))
+          const watchAll = yield* against(event, (api) =>
+            Effect.exit(Stream.runDrain(api.watchNamespace("default", { resourceVersion: "1" }))))
+          assert.strictEqual(watchOne._tag, "Failure")
+          assert.strictEqual(watchAll._tag, field === "name" ? "Success" : "Failure")
+        }
+        const elsewhere = deleted.replace("leader", "other")
+        const error = yield* against(
+          answers(200, elsewhere),
+          (api) =>
+            Effect.flip(api.deleteLease(ref, { uid: "u", resourceVersion: "7" }))
+        )
+        assert.deepInclude(error, { _tag: "Transient", kind: "Decode" })
+      }))
+
+    it.live("F60 a resourceVersion that is no positive integer is Transient, for tokens come of it", () =>
+      Effect.gen(function*() {
+        const read = (resourceVersion: string) =>
+          against(
+            answers(200, lease.replace(`"resourceVersion":"7"`, `"resourceVersion":${resourceVersion}`)),
+            (api) => Effect.either(api.getLease(ref))
+          )
+        for (
+          const odd of [
+            `"v1"`,
+            `"0"`,
+            `"-7"`,
+            `"7.5"`,
+            `"1e3"`,
+            `"0x7"`,
+            `" 7"`,
+            `"٧"`,
+            `""`,
+            "7",
+            "null",
+            `"${"9".repeat(99)}"`
+          ]
+        ) {
+          assert.strictEqual((yield* read(odd))._tag, "Left", odd)
+        }
+        assert.strictEqual((yield* read(`"18446744073709551616"`))._tag, "Right")
+      }))
+
+    it.live("F64 __proto__ is a key like any other", () =>
+      Effect.gen(function*() {
+        const observed = yield* against(
+          answers(200, leaseWith(`"__proto__":{"deletionTimestamp":"2026-11-22T06:00:00Z"}`)),
+          (api) => api.getLease(ref)
+        )
+        assert.isUndefined(observed.metadata.deletionTimestamp)
+        assert.strictEqual(Object.getPrototypeOf(observed.metadata), Object.prototype)
+      }))
+
+    it.live("F62 C5 a token that an answer repeats is not shown", () =>
+      Effect.gen(function*() {
+        const token = "0paque-s3cr3t"
+        const status = (fields: object) => JSON.stringify({ kind: "Status", apiVersion: "v1", ...fields })
+        const echoes: ReadonlyArray<readonly [status: number, body: (sent: string) => string]> = [
+          [200, (sent) => sent],
+          [200, (sent) => lease.replace(`"Lease"`, `"${sent}"`)],
+          [200, () => lease.replace(`"leader"`, `"${token}"`)],
+          [401, (sent) => `no: ${sent}`],
+          [403, () => status({ message: `token ${token} may not`, reason: "Forbidden" })],
+          [404, (sent) => status({ reason: sent })],
+          [422, (sent) => status({ details: { causes: [{ field: sent, message: sent }] } })],
+          [500, (sent) => status({ reason: sent, message: "x" })],
+          [502, (sent) => `upstream: ${encodeURIComponent(sent)} ${Buffer.from(token).toString("base64")}`],
+          [503, () => `Authorization: Bearer&nbsp;${token}`]
+        ]
+        for (const [code, body] of echoes) {
+          const handler: Handler = (request, response) =>
+            response.writeHead(code).end(body(request.headers.authorization ?? ""))
+          const error = yield* against(handler, (api) => Effect.flip(api.getLease(ref)), Redacted.make(token))
+          assert.notInclude(`${error.message}${inspect(error, { depth: 9 })}${JSON.stringify(error)}`, token)
+          assert.notInclude(error.message, Buffer.from(token).toString("base64"))
+          const watched = yield* against(
+            (request, response) =>
+              response.writeHead(200).end(
+                `{"type":"ERROR","object":{"code":500,"reason":"${request.headers.authorization}"}}`
+              ),
+            (api) => Effect.flip(Stream.runDrain(api.watchLease(ref, { resourceVersion: "1" }))),
+            Redacted.make(token)
+          )
+          assert.notInclude(inspect(watched, { depth: 9 }), token)
+        }
+      }))
+
+    it.live("F65 a watch that is refused, breaks or shows an error logs nothing of its own", () =>
+      Effect.gen(function*() {
+        const handlers: ReadonlyArray<Handler> = [
+          answers(403, "no"),
+          answers(200, "{\"type\":\"ERROR\",\"object\":{\"code\":410}}"),
+          answers(200, "<html>"),
+          (_, response) => response.destroy(),
+          (_, response) => response.write("{", () => response.destroy())
+        ]
+        for (const handler of handlers) {
+          // Not `Stream.runDrain`, which forks a fiber that fails itself.
+          yield* against(handler, (api) =>
+            Stream.toPull(api.watchLease(ref, { resourceVersion: "1" })).pipe(
+              Effect.flatMap((pull) => Effect.forever(pull)),
+              Effect.flip,
+              Effect.scoped
+            ))
+        }
+        assert.deepStrictEqual(yield* Effect.flatten(Logs.Logs), [])
+      }).pipe(Logger.withMinimumLogLevel(LogLevel.All), Effect.provide(Logs.layer)))
 
     it.live("an endless body ends in Transient", () =>
       Effect.gen(function*() {
@@ -293,7 +505,7 @@ for (const [transport, layer] of Object.entries(transports)) {
         let body = ""
         yield* against((request, response) => {
           framed = request.headers["content-length"] ?? request.headers["transfer-encoding"]
-          request.on("data", (chunk) => body += chunk).on("end", () => response.end("{}"))
+          request.on("data", (chunk) => body += chunk).on("end", () => response.end(deleted))
         }, (api) => api.deleteLease(ref, { uid: "u", resourceVersion: "7" }))
         assert.isDefined(framed)
         assert.deepStrictEqual(JSON.parse(body), {
@@ -464,6 +676,131 @@ describe("KubeApi over node:https", () => {
         ))
       )
       assert.strictEqual(connections, 1)
+    }).pipe(Effect.scoped))
+
+  /** Of one connection to this base URL, one after the other. */
+  const overOne = <A, E>(baseUrl: string, use: (api: KubeApi["Type"]) => Effect.Effect<A, E>) =>
+    Effect.flatMap(KubeApi, use).pipe(
+      Effect.provide(
+        Layer.provide(KubeApiModule.layer, KubeCredentials.layer({ baseUrl, token: Redacted.make(secret) }))
+      )
+    )
+
+  const requests: Record<string, (api: KubeApi["Type"]) => Effect.Effect<unknown, unknown>> = {
+    get: (api) => api.getLease(ref),
+    create: (api) => api.createLease({ metadata: ref, spec: {} }),
+    patch: (api) => api.patchLease(ref, { resourceVersion: "7", spec: {} }),
+    delete: (api) => api.deleteLease(ref, { uid: "u", resourceVersion: "7" })
+  }
+
+  for (const [operation, request] of Object.entries(requests)) {
+    it.live(`F57 ${operation}: a kept connection that is reset before it answers is replaced, once`, () =>
+      Effect.gen(function*() {
+        const seen: Array<string> = []
+        let resets = 0
+        const { baseUrl, server } = yield* serve((request, response) => {
+          let body = ""
+          request.on("data", (chunk) => body += chunk).on("end", () => {
+            seen.push(`${request.method} ${request.url} ${body}`)
+            if (resets > 0) {
+              resets -= 1
+              request.socket.resetAndDestroy()
+            } else {
+              response.end(request.method === "DELETE" ? deleted : lease)
+            }
+          })
+        })
+        let connections = 0
+        server.on("connection", () => connections++)
+        yield* overOne(baseUrl, (api) =>
+          Effect.gen(function*() {
+            // Nothing is known of a new connection: it may be the server that does not bear this request.
+            resets = 1
+            assert.deepInclude(yield* Effect.flip(request(api)), { _tag: "Transient", kind: "Reset" })
+            assert.strictEqual(seen.length, 1)
+
+            yield* request(api)
+            resets = 1
+            yield* request(api)
+            assert.deepStrictEqual(new Set(seen).size, 1, "each the same")
+            assert.deepStrictEqual([seen.length, connections], [4, 3])
+
+            resets = 2
+            assert.deepInclude(yield* Effect.flip(request(api)), { _tag: "Transient", kind: "Reset" })
+            assert.deepStrictEqual([seen.length, connections], [6, 4])
+          }))
+      }).pipe(Effect.scoped))
+  }
+
+  it.live("F57 once an answer has begun, nothing is repeated", () =>
+    Effect.gen(function*() {
+      let count = 0
+      const { baseUrl } = yield* serve((request, response) => {
+        count += 1
+        if (count === 1) {
+          response.end(lease)
+        } else {
+          response.writeHead(200, { "content-length": "1000" })
+          response.write("{", () => request.socket.resetAndDestroy())
+        }
+      })
+      yield* overOne(baseUrl, (api) =>
+        Effect.gen(function*() {
+          yield* api.getLease(ref)
+          assert.deepInclude(yield* Effect.flip(api.getLease(ref)), { _tag: "Transient", kind: "Reset" })
+        }))
+      assert.strictEqual(count, 2)
+    }).pipe(Effect.scoped))
+
+  it.live("F56 C4 a request that is given up takes the idle connections with it, and whoever queues gets another", () =>
+    Effect.gen(function*() {
+      const sockets = new Set<unknown>()
+      const deaf = new Set<unknown>()
+      let together = 0
+      const { baseUrl } = yield* serve((request, response) => {
+        sockets.add(request.socket)
+        together += 1
+        if (!deaf.has(request.socket)) {
+          setTimeout(() => response.end(lease), 20)
+        }
+      })
+      yield* overOne(baseUrl, (api) =>
+        Effect.gen(function*() {
+          const many = (count: number) =>
+            Effect.all(Array.from({ length: count }, () => api.getLease(ref)), { concurrency: "unbounded" })
+          yield* many(40)
+          assert.strictEqual(sockets.size, 16)
+          sockets.forEach((socket) => deaf.add(socket))
+          together = 0
+          // Sixteen in vain, and four behind them that have all the time in the world.
+          const first = yield* Effect.fork(Effect.timeoutOption(api.getLease(ref), "500 millis"))
+          const stuck = yield* Effect.fork(Effect.timeoutOption(many(15), "10 seconds"))
+          yield* Effect.promise(() => eventually(() => together >= 16))
+          yield* many(4)
+          assert.isAbove(sockets.size, 16)
+          assert.isTrue(Option.isNone(yield* first))
+          yield* Fiber.interrupt(stuck)
+          yield* many(16)
+        }))
+    }).pipe(Effect.scoped))
+
+  it.live("F56 C4 a hundred that are given up at once open no new connections", () =>
+    Effect.gen(function*() {
+      let isDeaf = false
+      let connections = 0
+      const { baseUrl, server } = yield* serve((_, response) => isDeaf || response.end(lease))
+      server.on("connection", () => connections++)
+      yield* overOne(baseUrl, (api) =>
+        Effect.gen(function*() {
+          yield* api.getLease(ref)
+          isDeaf = true
+          const all = yield* Effect.forEach(Array.from({ length: 100 }), () => Effect.fork(api.getLease(ref)))
+          yield* Effect.sleep("200 millis")
+          yield* Fiber.interruptAll(all)
+          isDeaf = false
+          yield* api.getLease(ref)
+          assert.isAtMost(connections, 16 + 16 + 1)
+        }))
     }).pipe(Effect.scoped))
 
   it.scopedLive("F15 C4 does not queue behind other traffic of this process", () =>

@@ -96,6 +96,18 @@ describe("LeaseResource", () => {
     assert.deepStrictEqual<unknown>(encodeLease(decodeLease(sent)), sent)
   })
 
+  it("F64 C6 __proto__ among them, which gives a record no fields that nobody sent", () => {
+    const text = JSON.stringify({ ...lease, here: 1 }).replaceAll(
+      "{",
+      `{"__proto__":{"uid":"evil","finalizers":["x"]},`
+    )
+    const decoded = decodeLease(JSON.parse(text))
+    assert.strictEqual(decoded.metadata.uid, lease.metadata.uid)
+    assert.isFalse("finalizers" in decoded.metadata)
+    assert.isFalse("uid" in {})
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(encodeLease(decoded))), JSON.parse(text))
+  })
+
   it("C6 takes a Lease without spec, with an empty one, and with nulls", () => {
     const { spec: _, ...bare } = lease
     assert.isUndefined(decodeLease(bare).spec)

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { assert } from "vitest"
+import { Transient } from "../src/KubeError.js"
 import type { LeaseSpec, Observed } from "../src/LeaseObject.js"
 import { microTimeFromMillis } from "../src/LeaseObject.js"
 import type { DatedAge, Evidence } from "../src/LeaseTerm.js"
@@ -20,6 +21,8 @@ import {
   isUndatedExpired,
   isWorthDating,
   judge,
+  leaseLost,
+  LostReason,
   sight,
   takeSpec
 } from "../src/LeaseTerm.js"
@@ -383,5 +386,24 @@ describe("judge", () => {
     const somebodyElses = given.holder === "other" || (given.holder === "me" && given.taken)
     const proven = isSeenExpired(proof) || isDatedExpired(proof) || isUndatedExpired(proof)
     return (judge("me", given.taken, proof)._tag === "Free") === (!somebodyElses || proven)
+  })
+})
+
+describe("leaseLost", () => {
+  it("F61 fits on a screen and one line, whoever has taken the lease over and whatever has failed", () => {
+    const long = "x\n".repeat(100_000)
+    const ref = { namespace: "default", name: "leader" }
+    const lastError = new Transient({ operation: "patch", ref, kind: "Status", message: long })
+    for (
+      const reason of [
+        LostReason.TakenOver({ by: long }),
+        LostReason.Expired({ lastError: Option.some(lastError) }),
+        LostReason.Failed({ defect: new Error(long) })
+      ]
+    ) {
+      const { message } = leaseLost({ ref, owner: "me", token: FencingToken("7") }, reason)
+      assert.isAtMost(message.length, 1000)
+      assert.notInclude(message, "\n")
+    }
   })
 })

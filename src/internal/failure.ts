@@ -1,8 +1,12 @@
 import * as Duration from "effect/Duration"
+import * as Arr from "effect/Array"
 import type { CredentialsError, KubeError, Operation } from "../KubeError.js"
 import { Conflict, Forbidden, Invalid, NotFound, Transient, Unauthorized } from "../KubeError.js"
 import type { LeaseRef } from "../LeaseObject.js"
 import { cannot } from "./kubeCall.js"
+import { quote } from "./quoting.js"
+import { adviceOn, refusalOf } from "./refusal.js"
+import { retryAfterFrom } from "./retryAfter.js"
 
 /** What an API server answered instead of a Lease. */
 export interface FailureAnswer {
@@ -12,19 +16,24 @@ export interface FailureAnswer {
   readonly retryAfter?: Duration.Duration | undefined
   /** Its `Date`. */
   readonly dateMillis?: number | undefined
+  /** What was sent and must not be repeated (C5). */
+  readonly secrets?: ReadonlyArray<string> | undefined
 }
 
 /** The fields of a `metav1.Status` that decide something; any other body counts as one without them. */
 interface Status {
+  readonly isStatus: boolean
   readonly message: string | undefined
   readonly reason: string | undefined
   readonly kind: string | undefined
   readonly name: string | undefined
-  readonly causes: ReadonlyArray<{ readonly field: string; readonly message: string }>
+  readonly causes: ReadonlyArray<{ readonly field: string; readonly message: string; readonly reason: string }>
   readonly retryAfterSeconds: number | undefined
 }
 
-const longestQuote = 500
+const longestReason = 100
+const longestField = 200
+const mostCauses = 16
 
 /** The typed error for an answer outside 2xx (design, *Errors*). */
 export const failureFromAnswer = (
@@ -33,12 +42,12 @@ export const failureFromAnswer = (
   answer: FailureAnswer
 ): Exclude<KubeError, CredentialsError> => {
   const status = readStatus(answer.body)
-  const said = withoutToken(status.message ?? quoted(answer.body))
+  const said = quote(status.message ?? text(answer.body) ?? "", answer.secrets)
   const failure = {
     operation,
     ref,
     status: answer.status,
-    ...(status.reason === undefined ? {} : { reason: status.reason }),
+    ...(status.reason === undefined ? {} : { reason: quote(status.reason, answer.secrets, longestReason) }),
     ...retryAfterOf(answer, status),
     ...(answer.dateMillis === undefined ? {} : { serverDateMillis: answer.dateMillis })
   }
@@ -53,7 +62,7 @@ export const failureFromAnswer = (
     case 403:
       return new Forbidden({
         ...failure,
-        message: `${describe("forbidden")}. ${grant(operation, ref)}`
+        message: `${describe("forbidden")}. ${adviceOn(refusalOfAnswer(status), operation, ref)}`
       })
     case 404:
       if (status.kind === "namespaces" && operation === "create") {
@@ -83,45 +92,51 @@ export const failureFromAnswer = (
     case 413:
     case 415:
     case 422:
-      return new Invalid({ ...failure, causes: status.causes, message: describe("the API server finds it invalid") })
+      return new Invalid({
+        ...failure,
+        causes: shownCauses(status, answer),
+        message: describe("the API server finds it invalid")
+      })
     default:
       return new Transient({ ...failure, kind: "Status", message: describe(`status ${answer.status}`) })
   }
 }
 
-const grant = (operation: Operation, { namespace }: LeaseRef): string =>
-  operation === "version"
-    ? "Grant the ServiceAccount the verb \"get\" on the path /version; the ClusterRole system:public-info-viewer does."
-    : `Grant the ServiceAccount the verb "${operation === "dryRun" ? "patch" : operation}" on leases of ` +
-      `coordination.k8s.io in namespace ${namespace}; the manifests in this package's folder rbac/ do.`
+const refusalOfAnswer = ({ causes, isStatus, message = "" }: Status) =>
+  refusalOf({ isStatus, message, causes: causes.map(({ reason }) => reason) })
+
+const shownCauses = ({ causes }: Status, { secrets }: FailureAnswer) => {
+  const shown = causes.slice(0, mostCauses).map(({ field, message }) => ({
+    field: quote(field, secrets, longestField),
+    message: quote(message, secrets)
+  }))
+  return causes.length > mostCauses
+    ? Arr.append(shown, { field: "", message: `and ${causes.length - mostCauses} more` })
+    : shown
+}
 
 const readStatus = (body: unknown): Status => {
   const status = record(body)
   const details = record(status["details"])
   return {
+    isStatus: status["kind"] === "Status",
     message: text(status["message"]),
     reason: text(status["reason"]),
     kind: text(details["kind"]),
     name: text(details["name"]),
     causes: (Array.isArray(details["causes"]) ? details["causes"] : []).map((cause) => ({
       field: text(record(cause)["field"]) ?? "",
-      message: text(record(cause)["message"]) ?? ""
+      message: text(record(cause)["message"]) ?? "",
+      reason: text(record(cause)["reason"]) ?? ""
     })),
     retryAfterSeconds: typeof details["retryAfterSeconds"] === "number" ? details["retryAfterSeconds"] : undefined
   }
 }
 
 const retryAfterOf = (answer: FailureAnswer, status: Status): { readonly retryAfter?: Duration.Duration } => {
-  if (answer.retryAfter !== undefined) {
-    return { retryAfter: answer.retryAfter }
-  }
-  return status.retryAfterSeconds === undefined ? {} : { retryAfter: Duration.seconds(status.retryAfterSeconds) }
+  const { retryAfter = retryAfterFrom((status.retryAfterSeconds ?? NaN) * 1000) } = answer
+  return retryAfter === undefined ? {} : { retryAfter }
 }
-
-const quoted = (body: unknown): string => typeof body === "string" ? body.trim().slice(0, longestQuote) : ""
-
-/** Proxies have pages that repeat the request's headers (C5). */
-const withoutToken = (said: string): string => said.replace(/\b(bearer\s+)[^\s"'<]+/gi, "$1<redacted>")
 
 const record = (u: unknown): { readonly [key: string]: unknown } => typeof u === "object" && u !== null ? { ...u } : {}
 

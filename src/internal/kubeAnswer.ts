@@ -1,17 +1,17 @@
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CredentialsError, KubeError } from "../KubeError.js"
 import { Transient } from "../KubeError.js"
-import type { Observed, ServerVersion } from "../LeaseObject.js"
-import { LeaseResource, WatchEvent } from "../LeaseObject.js"
+import type { Observed, ServerVersion, WatchEvent } from "../LeaseObject.js"
 import { failureFromAnswer } from "./failure.js"
+import { parseJson } from "./json.js"
 import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
+import { deletionFrom, eventFrom, leaseFrom } from "./leaseAnswer.js"
+import { quote, secretsOf } from "./quoting.js"
+import { retryAfterOfHeaders } from "./retryAfter.js"
 import { serverVersionFrom } from "./serverVersion.js"
 import { splitLines } from "./splitLines.js"
 import { transportFailure } from "./transportFailure.js"
@@ -24,43 +24,46 @@ type AnswerError = Exclude<KubeError, CredentialsError>
 
 export const readLease = (call: KubeCall, response: Response): Effect.Effect<Observed, AnswerError> =>
   isOk(response)
-    ? Effect.flatMap(readText(call, response), (text) => leaseFromJson(call, response, text))
+    ? Effect.map(
+      readJson(call, response, (json) => leaseFrom(call, json)),
+      (lease) => ({ ...lease, serverDateMillis: dateMillisOf(response) })
+    )
     : readFailure(call, response)
 
 export const readVersion = (call: KubeCall, response: Response): Effect.Effect<ServerVersion, AnswerError> =>
   isOk(response)
-    ? Effect.flatMap(readText(call, response), (text) => {
-      const version = serverVersionFrom(Either.getOrUndefined(decodeJson(text)))
-      return version === undefined
-        ? Effect.fail(undecodable(call, response, "the answer is no version"))
-        : Effect.succeed(version)
-    })
+    ? readJson(call, response, (json) => Either.fromNullable(serverVersionFrom(json), () => "it is no version"))
     : readFailure(call, response)
 
-export const readNothing = (call: KubeCall, response: Response): Effect.Effect<void, AnswerError> =>
-  isOk(response) ? Effect.asVoid(readText(call, response)) : readFailure(call, response)
+export const readDeletion = (call: KubeCall, response: Response): Effect.Effect<void, AnswerError> =>
+  isOk(response)
+    ? readJson(call, response, (json) => deletionFrom(call, json))
+    : readFailure(call, response)
 
 export const readWatch = (
   call: KubeCall,
   response: Response
 ): Effect.Effect<Stream.Stream<WatchEvent, AnswerError>, AnswerError> =>
   isOk(response)
-    ? Effect.succeed(response.stream.pipe(
-      Stream.mapError((error) => transportFailure(call, error)),
-      splitLines(maxBytes, () => undecodable(call, response, `an event is longer than ${maxBytes} bytes`)),
-      Stream.mapEffect((line) => eventFromJson(call, response, line))
-    ))
+    ? Effect.succeed(
+      bodyOf(call, response).pipe(
+        splitLines(maxBytes, () => undecodable(call, response, `an event is longer than ${maxBytes} bytes`)),
+        Stream.mapEffect((line) => readEvent(call, response, line))
+      )
+    )
     : readFailure(call, response)
 
 /** Reads the body in any case, for an unread one would keep its connection. */
-export const readText = (call: KubeCall, response: Response): Effect.Effect<string, Transient> => {
+export const readBody = (call: KubeCall, response: Response): Effect.Effect<Uint8Array, Transient> => {
   const length = response.headers["content-length"]
   const tooLong = (): Transient => undecodable(call, response, `the answer is longer than ${maxBytes} bytes`)
   if (length !== undefined && Number(length) <= maxBytes) {
-    return Effect.mapError(response.text, (error) => transportFailure(call, error))
+    return Effect.mapBoth(response.arrayBuffer, {
+      onFailure: (error) => transportFailure(call, error),
+      onSuccess: (buffer) => new Uint8Array(buffer)
+    })
   }
-  return response.stream.pipe(
-    Stream.mapError((error) => transportFailure(call, error)),
+  return bodyOf(call, response).pipe(
     Stream.runFoldEffect(
       { chunks: new Array<Uint8Array>(), bytes: 0 },
       ({ bytes, chunks }, chunk) =>
@@ -68,25 +71,58 @@ export const readText = (call: KubeCall, response: Response): Effect.Effect<stri
           ? Effect.fail(tooLong())
           : Effect.succeed({ chunks: [...chunks, chunk], bytes: bytes + chunk.length })
     ),
-    Effect.map(({ chunks }) => Buffer.concat(chunks).toString("utf8"))
+    Effect.map(({ chunks }) => Buffer.concat(chunks))
   )
 }
 
+/** `fetch` has no body where there are no bytes. */
+const bodyOf = (call: KubeCall, response: Response): Stream.Stream<Uint8Array, Transient> =>
+  Stream.catchAll(
+    response.stream,
+    (error) => error.reason === "EmptyBody" ? Stream.empty : Stream.fail(transportFailure(call, error))
+  )
+
 const isOk = ({ status }: Response): boolean => status >= 200 && status < 300
 
+const readJson = <A>(
+  call: KubeCall,
+  response: Response,
+  decode: (json: unknown) => Either.Either<A, string>
+): Effect.Effect<A, Transient> =>
+  Effect.flatMap(readBody(call, response), (bytes) =>
+    Either.flatMap(jsonFrom(bytes), decode).pipe(
+      Either.mapLeft((why) => undecodable(call, response, `the answer is not what was asked for: ${why}`))
+    ))
+
+const readEvent = (call: KubeCall, response: Response, line: Uint8Array): Either.Either<WatchEvent, AnswerError> =>
+  Either.flatMap(jsonFrom(line), (json) => eventFrom(call, json)).pipe(
+    Either.mapLeft((why) =>
+      typeof why === "string"
+        ? undecodable(call, response, `an event is not what was asked for: ${why}`)
+        : failureFromAnswer(call.operation, call.ref, {
+          status: why.code,
+          body: why.status,
+          secrets: secretsOf(response.request)
+        })
+    )
+  )
+
 const readFailure = (call: KubeCall, response: Response): Effect.Effect<never, AnswerError> =>
-  Effect.flatMap(readText(call, response), (text) =>
+  Effect.flatMap(readBody(call, response), (bytes) =>
     Effect.fail(failureFromAnswer(call.operation, call.ref, {
       status: response.status,
-      body: Either.getOrElse(decodeJson(text), () => text),
-      retryAfter: retryAfterOf(response),
-      dateMillis: dateMillisOf(response)
+      body: Either.getOrElse(jsonFrom(bytes), () => Buffer.from(bytes).toString("utf8")),
+      retryAfter: retryAfterOfHeaders(response.headers),
+      dateMillis: dateMillisOf(response),
+      secrets: secretsOf(response.request)
     })))
 
-const leaseFromJson = (call: KubeCall, response: Response, text: string): Either.Either<Observed, Transient> =>
-  decodeLeaseText(text).pipe(
-    Either.map((lease) => ({ ...lease, serverDateMillis: dateMillisOf(response) })),
-    Either.mapLeft((error) => undecodable(call, response, `the answer is no Lease: ${error.message}`))
+/** Strict, for half a character that is read as another one would make an owner somebody else. */
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+const jsonFrom = (bytes: Uint8Array): Either.Either<unknown, string> =>
+  Either.try({ try: () => utf8.decode(bytes), catch: () => "it is no text, but perhaps compressed" }).pipe(
+    Either.flatMap(parseJson)
   )
 
 const dateMillisOf = ({ headers }: Response): number | undefined => {
@@ -94,50 +130,5 @@ const dateMillisOf = ({ headers }: Response): number | undefined => {
   return Number.isNaN(millis) ? undefined : millis
 }
 
-const EventEnvelope = Schema.Struct({
-  type: Schema.Literal("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"),
-  object: Schema.Unknown
-})
-const BookmarkObject = Schema.Struct({ metadata: Schema.Struct({ resourceVersion: Schema.NonEmptyString }) })
-const StatusObject = Schema.Struct({ code: Schema.Int })
-
-const decodeJson = Schema.decodeUnknownEither(Schema.parseJson())
-const decodeLease = Schema.decodeUnknownEither(LeaseResource)
-const decodeLeaseText = Schema.decodeUnknownEither(Schema.parseJson(LeaseResource))
-const decodeEnvelopeText = Schema.decodeUnknownEither(Schema.parseJson(EventEnvelope))
-const decodeBookmark = Schema.decodeUnknownEither(BookmarkObject)
-const decodeStatus = Schema.decodeUnknownEither(StatusObject)
-
-const eventFromJson = (call: KubeCall, response: Response, line: string): Either.Either<WatchEvent, AnswerError> =>
-  decodeEnvelopeText(line).pipe(
-    Either.flatMap(({ object, type }): Either.Either<WatchEvent, AnswerError | ParseResult.ParseError> => {
-      switch (type) {
-        case "ADDED":
-        case "MODIFIED":
-          return Either.map(decodeLease(object), (lease) => WatchEvent.Present({ lease }))
-        case "DELETED":
-          return Either.map(decodeLease(object), (lease) => WatchEvent.Deleted({ lease }))
-        case "BOOKMARK":
-          return Either.map(decodeBookmark(object), ({ metadata }) => WatchEvent.Bookmark(metadata))
-        case "ERROR":
-          return Either.flatMap(
-            decodeStatus(object),
-            ({ code }) => Either.left(failureFromAnswer(call.operation, call.ref, { status: code, body: object }))
-          )
-      }
-    }),
-    Either.mapLeft((error) => error._tag === "ParseError" ? undecodable(call, response, error.message) : error)
-  )
-
-const undecodable = (call: KubeCall, { status }: Response, why: string): Transient =>
-  new Transient({ ...call, status, kind: "Decode", message: `${cannot(call)}: ${why}` })
-
-/** Seconds, or a date that is told against the server's own. */
-const retryAfterOf = ({ headers }: Response): Duration.Duration | undefined => {
-  const value = headers["retry-after"]
-  if (value === undefined) {
-    return undefined
-  }
-  const millis = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.parse(headers["date"] ?? "")
-  return Number.isNaN(millis) ? undefined : Duration.millis(Math.max(0, millis))
-}
+const undecodable = (call: KubeCall, { request, status }: Response, why: string): Transient =>
+  new Transient({ ...call, status, kind: "Decode", message: `${cannot(call)}: ${quote(why, secretsOf(request))}` })

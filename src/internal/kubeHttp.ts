@@ -17,8 +17,9 @@ import { draftToJson, patchToJson } from "../LeaseObject.js"
 import { asTransient } from "./asTransient.js"
 import { datedByDryRun, dryRunManager, dryRunPatch } from "./dryRun.js"
 import { HttpsTransport } from "./httpsTransport.js"
-import { readLease, readNothing, readText, readVersion, readWatch } from "./kubeAnswer.js"
+import { readBody, readDeletion, readLease, readVersion, readWatch } from "./kubeAnswer.js"
 import type { KubeCall } from "./kubeCall.js"
+import { openAtMost } from "./openAtMost.js"
 import { spanOptions } from "./spanOptions.js"
 import { transportFailure } from "./transportFailure.js"
 import { anyLease, noLease, refOf } from "./refOf.js"
@@ -67,7 +68,7 @@ const make = (
       (endpoint) =>
         Effect.flatMap(send(call, request, endpoint), (response) =>
           response.status === 401
-            ? readText(call, response).pipe(
+            ? readBody(call, response).pipe(
               Effect.zipRight(credentials.refresh),
               Effect.flatMap((renewed) => send(call, request, renewed)),
               Effect.flatMap((second) => read(call, second))
@@ -83,7 +84,7 @@ const make = (
       })
     return Stream.unwrap(exchange(call, request, readWatch)).pipe(
       Stream.catchTags({ NotFound: asTransient, Conflict: asTransient }),
-      Stream.interruptWhen(outlived(call))
+      openAtMost(Duration.seconds(watchSeconds + watchGraceSeconds), () => outlived(call))
     )
   }
 
@@ -123,7 +124,7 @@ const make = (
             kind: "DeleteOptions",
             preconditions
           }),
-        readNothing
+        readDeletion
       ).pipe(Effect.withSpan("KubeApi.deleteLease", spanOptions(ref))),
     watchLease: (ref, { resourceVersion }) =>
       watch(ref, { resourceVersion, fieldSelector: `metadata.name=${ref.name}` }).pipe(
@@ -179,16 +180,10 @@ const leasesUrl = (baseUrl: string, { namespace }: LeaseRef): string =>
 const leaseUrl = (baseUrl: string, ref: LeaseRef): string =>
   `${leasesUrl(baseUrl, ref)}/${encodeURIComponent(ref.name)}`
 
-const outlived = (call: KubeCall): Effect.Effect<never, Transient> =>
-  Effect.delay(
-    Effect.fail(
-      new Transient({
-        ...call,
-        kind: "Timeout",
-        message:
-          `The watch of lease ${call.ref.namespace}/${call.ref.name} is open for longer than the API server was ` +
-          `asked to keep it; its connection is taken for dead.`
-      })
-    ),
-    Duration.seconds(watchSeconds + watchGraceSeconds)
-  )
+const outlived = (call: KubeCall): Transient =>
+  new Transient({
+    ...call,
+    kind: "Timeout",
+    message: `The watch of lease ${call.ref.namespace}/${call.ref.name} is open for longer than the API server was ` +
+      `asked to keep it; its connection is taken for dead.`
+  })

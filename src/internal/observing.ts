@@ -11,6 +11,7 @@ import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { log } from "./logging.js"
 import { datesEveryChange } from "./managedFields.js"
+import { quote } from "./quoting.js"
 import { refOf } from "./refOf.js"
 
 /** A record as it has just been shown, and what may be done with it. */
@@ -77,7 +78,9 @@ const warn = ({ evidence, isNewTerm, judgement, record }: Seen): Effect.Effect<v
     }
     const durationMillis = durationMillisOf(record, evidence.ttl)
     if (isNewTerm && durationMillis > longestPlausibleMillis) {
-      yield* log(Effect.logWarning(`The record of ${judgement.by} asks for a duration of ${durationMillis / 1000} s`))
+      yield* log(
+        Effect.logWarning(`The record of ${quote(judgement.by)} asks for a duration of ${durationMillis / 1000} s`)
+      )
     }
   })
 

@@ -6,5 +6,7 @@ export const refOf = ({ name, namespace }: LeaseRef): LeaseRef => ({ namespace, 
 /** What errors and spans name where every lease of a namespace is meant. */
 export const anyLease = (namespace: string): LeaseRef => ({ namespace, name: "*" })
 
+export const isAnyLease = ({ name }: LeaseRef): boolean => name === anyLease("").name
+
 /** What the errors of a request name that is about the server itself. */
 export const noLease: LeaseRef = anyLease("*")

@@ -2,13 +2,14 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { Transient } from "../KubeError.js"
 import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
+import { quote, secretsOf } from "./quoting.js"
 
 /** A request that no answer came to. Of its cause only code and message are kept: the request holds the token. */
 export const transportFailure = (call: KubeCall, error: HttpClientError.HttpClientError): Transient => {
   const cause = deepest(error.cause)
   const code = cause === undefined ? undefined : codeOf(cause)
   const kind = code === undefined ? "Reset" : kindOf(code)
-  const said = cause?.message ?? error.description ?? error.reason
+  const said = quote(cause?.message ?? error.description ?? error.reason, secretsOf(error.request))
   return new Transient({ ...call, kind, message: `${cannot(call)}: ${said}. ${advice[kind]}` })
 }
 

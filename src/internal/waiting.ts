@@ -19,6 +19,7 @@ import type { Engine } from "./engine.js"
 import { log, logging } from "./logging.js"
 import type { Seen } from "./observing.js"
 import { weigh } from "./observing.js"
+import { quote } from "./quoting.js"
 import { refOf } from "./refOf.js"
 import { retryAfterMillis, retryDelayMillis } from "./retryDelay.js"
 import { sleepUntil, wholeMillis } from "./sleepUntil.js"
@@ -178,7 +179,7 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
   })
 
 const deletedUnderHolder = (holder: string, evidence: Evidence): string =>
-  `The Lease was deleted under ${holder}, who may believe in its term until its duration has passed; ` +
+  `The Lease was deleted under ${quote(holder)}, who may believe in its term until its duration has passed; ` +
   `waiting ${Duration.format(wholeMillis(millisUntilExpired(evidence)))} more`
 
 const hasChanged = (before: LeaseObject, after: LeaseObject): boolean =>
