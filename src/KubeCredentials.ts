@@ -12,11 +12,11 @@ import * as Redacted from "effect/Redacted"
 import { baseUrlFaults } from "./internal/baseUrl.js"
 import type { Sources } from "./internal/credentials.js"
 import { kubeconfigCredentials } from "./internal/kubeconfig.js"
+import { caCertFaults } from "./internal/certificates.js"
 import {
-  caCertFaults,
-  caCertFromFile,
   credentials,
   inClusterSources,
+  textFromFile,
   tokenFaults,
   tokenFromFile,
   usableToken
@@ -32,7 +32,7 @@ import type { CredentialsError } from "./KubeError.js"
  * @category models
  */
 export interface Endpoint {
-  /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback (C3). */
+  /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback. */
   readonly baseUrl: string
   /** Absent where a client certificate says who asks. */
   readonly token?: Redacted.Redacted | undefined
@@ -49,11 +49,11 @@ export interface Endpoint {
  * @category models
  */
 export interface Options {
-  /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback (C3). */
+  /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback. */
   readonly baseUrl: string
   /** PEM; default: the CAs that the runtime trusts. */
   readonly caCert?: string | undefined
-  /** An effect is run again when its answer is a minute old, and at once on 401 (C2). */
+  /** An effect is run again when its answer is a minute old, and at once when the server refuses it. */
   readonly token: Redacted.Redacted | Effect.Effect<Redacted.Redacted, CredentialsError>
 }
 
@@ -72,7 +72,7 @@ export interface ConfigOptions extends Options {
  * @category models
  */
 export interface FileOptions {
-  /** Default: the pod's API server (C1). */
+  /** Default: the pod's API server. */
   readonly baseUrl?: string | undefined
   readonly tokenPath: string
   /** PEM; default: the CAs that the runtime trusts. */
@@ -97,36 +97,37 @@ export interface KubeconfigOptions {
  * @category services
  */
 export class KubeCredentials extends Context.Tag("kubernetes-lease/KubeCredentials")<KubeCredentials, {
-  /** At most a minute old (C2). */
+  /** The last ones: read again when a minute old, beside the requests; the first of them is waited for. */
   readonly get: Effect.Effect<Endpoint, CredentialsError>
-  /** Read anew, for the API server has refused the last ones (C2). */
+  /** Read anew, for the API server has refused the last ones, or they have refused it. */
   readonly refresh: Effect.Effect<Endpoint, CredentialsError>
 }>() {}
 
 /**
- * The ServiceAccount that the kubelet mounts into a pod (C1), read at first use.
+ * The ServiceAccount that the kubelet mounts into a pod, read at first use.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerInCluster: Layer.Layer<KubeCredentials> = Layer.sync(
+export const layerInCluster: Layer.Layer<KubeCredentials> = Layer.scoped(
   KubeCredentials,
-  () => credentials(inClusterSources(process.env))
+  Effect.suspend(() => credentials(inClusterSources(process.env)))
 )
 
 /**
- * Token and CA from files of your choice, read at first use and again when a minute old, and at once on 401 (C2).
+ * Token and CA from files of your choice, read at first use, again when a minute old, and at once when the server refuses
+ * the token or its certificate does not verify. A file that cannot be read again costs nothing until then.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerFiles = (options: FileOptions): Layer.Layer<KubeCredentials, InvalidSettings> =>
-  Layer.effect(
+  Layer.scoped(
     KubeCredentials,
     checked({
       baseUrl: options.baseUrl ?? inClusterSources(process.env).baseUrl,
       token: tokenFromFile(options.tokenPath),
-      caCert: options.caCertPath === undefined ? Effect.succeed(undefined) : caCertFromFile(options.caCertPath)
+      caCert: options.caCertPath === undefined ? Effect.succeed(undefined) : textFromFile(options.caCertPath)
     }, [])
   )
 
@@ -137,7 +138,7 @@ export const layerFiles = (options: FileOptions): Layer.Layer<KubeCredentials, I
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<KubeCredentials, InvalidSettings> =>
-  Layer.effect(KubeCredentials, fromOptions(options))
+  Layer.scoped(KubeCredentials, fromOptions(options))
 
 /**
  * Server, CA, token, client certificate or exec plugin of a kubeconfig, read at first use by the package
@@ -148,7 +149,7 @@ export const layer = (options: Options): Layer.Layer<KubeCredentials, InvalidSet
  * @category layers
  */
 export const layerKubeconfig = (options: KubeconfigOptions = {}): Layer.Layer<KubeCredentials> =>
-  Layer.sync(KubeCredentials, () => kubeconfigCredentials(options))
+  Layer.scoped(KubeCredentials, kubeconfigCredentials(options))
 
 /**
  * As `layer`, read from a `Config`.
@@ -159,19 +160,19 @@ export const layerKubeconfig = (options: KubeconfigOptions = {}): Layer.Layer<Ku
 export const layerConfig = (
   options: Config.Config.Wrap<ConfigOptions>
 ): Layer.Layer<KubeCredentials, InvalidSettings | ConfigError> =>
-  Layer.effect(KubeCredentials, Effect.flatMap(Config.unwrap(options), fromOptions))
+  Layer.scoped(KubeCredentials, Effect.flatMap(Config.unwrap(options), fromOptions))
 
 const fromOptions = ({ baseUrl, caCert, token }: Options) =>
   checked(
     {
       baseUrl,
       token: Redacted.isRedacted(token) ? Effect.succeed(token) : Effect.flatMap(token, usableToken),
-      caCert: Effect.succeed(caCert)
+      caCert: Effect.succeed(caCert === undefined ? undefined : { text: caCert, source: "caCert" })
     },
     [...(Redacted.isRedacted(token) ? tokenFaults("token", token) : []), ...caCertFaults("caCert", caCert)]
   )
 
 const checked = (sources: Sources, faults: ReadonlyArray<Fault>) => {
   const all = [...baseUrlFaults("baseUrl", sources.baseUrl), ...faults]
-  return all.length === 0 ? Effect.sync(() => credentials(sources)) : Effect.fail(fromFaults(all))
+  return all.length === 0 ? credentials(sources) : Effect.fail(fromFaults(all))
 }

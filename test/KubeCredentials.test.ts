@@ -15,6 +15,7 @@ import { inClusterBaseUrl } from "../src/internal/baseUrl.js"
 import type { Options } from "../src/KubeCredentials.js"
 import * as KubeCredentials from "../src/KubeCredentials.js"
 import { CredentialsError } from "../src/KubeError.js"
+import { countLogged, layer as logs } from "./support/logs.js"
 import { certificate } from "../src/testing/internal/testCertificate.js"
 
 const secret = "top-secret-token"
@@ -29,6 +30,12 @@ const built = (options: Options) => Effect.scoped(Layer.build(KubeCredentials.la
 
 const faultsOf = (options: Options) =>
   Effect.map(Effect.flip(built(options)), ({ faults }) => faults.map(({ field }) => field))
+
+/** Files are read in real time. */
+const eventually = <E, R>(holds: Effect.Effect<boolean, E, R>) =>
+  Effect.repeat(Effect.zipRight(Effect.promise(() => new Promise((resolve) => setImmediate(resolve))), holds), {
+    until: (isSo) => isSo
+  })
 
 /** A source of tokens that counts how often it is read. */
 const counting = () => {
@@ -61,6 +68,8 @@ describe("KubeCredentials", () => {
       yield* TestClock.adjust("59999 millis")
       assert.strictEqual(yield* tokenOf(get), "token-1")
       yield* TestClock.adjust("1 millis")
+      yield* get
+      yield* Effect.repeatN(Effect.yieldNow(), 20)
       assert.strictEqual(yield* tokenOf(get), "token-2")
     }).pipe(Effect.provide(KubeCredentials.layer({ ...options, token: counting() }))))
 
@@ -108,7 +117,8 @@ describe("KubeCredentials", () => {
         assert.strictEqual(yield* tokenOf(get), "first")
         yield* write("second\n")
         yield* TestClock.adjust("1 minute")
-        assert.strictEqual(yield* tokenOf(get), "second")
+        yield* get
+        yield* eventually(Effect.map(tokenOf(get), (token) => token === "second"))
         yield* write("  \n")
         assert.strictEqual((yield* Effect.flip(refresh)).path, tokenPath)
         yield* Effect.promise(() => NodeFs.writeFile(caCertPath, "garbage"))
@@ -116,6 +126,27 @@ describe("KubeCredentials", () => {
         assert.strictEqual((yield* Effect.flip(refresh)).path, caCertPath)
       }).pipe(Effect.provide(KubeCredentials.layerFiles({ baseUrl: options.baseUrl, tokenPath, caCertPath })))
     }))
+
+  it.effect("F49 one certificate that cannot be read is passed over, and named once", () => {
+    const unreadable = `-----BEGIN CERTIFICATE-----\n${btoa("no certificate")}\n-----END CERTIFICATE-----\n`
+    return Effect.gen(function*() {
+      for (
+        const caCert of [
+          unreadable + certificate,
+          certificate + unreadable,
+          `# one\n${unreadable}\n# two\n${certificate}`
+        ]
+      ) {
+        yield* Effect.gen(function*() {
+          assert.strictEqual((yield* get).caCert?.trim(), certificate.trim())
+          assert.strictEqual((yield* refresh).caCert?.trim(), certificate.trim())
+        }).pipe(Effect.provide(KubeCredentials.layer({ ...options, caCert })))
+      }
+      assert.strictEqual(yield* countLogged("Warning", "caCert: certificate 1 of 2 cannot be read"), 2)
+      assert.strictEqual(yield* countLogged("Warning", "caCert: certificate 2 of 2 cannot be read"), 1)
+      assert.deepStrictEqual(yield* faultsOf({ ...options, caCert: unreadable }), ["caCert"])
+    }).pipe(Effect.provide(logs))
+  })
 
   it.effect("C3 refuses addresses that would show the token or are none", () =>
     Effect.gen(function*() {
@@ -140,7 +171,8 @@ describe("KubeCredentials", () => {
           "http://127.0.0.1.example",
           "https://u:p@a.example",
           "https://a.example?x",
-          "https://a.example/#x"
+          "https://a.example/#x",
+          "https://u/p@a.example"
         ]
       ) {
         assert.deepStrictEqual(yield* faultsOf({ ...options, baseUrl }), ["baseUrl"], baseUrl)
@@ -168,6 +200,40 @@ describe("KubeCredentials", () => {
         shown.push(Cause.pretty(exit.cause), inspect(Cause.squash(exit.cause), { depth: null }))
       }
       assert.notInclude(shown.join(), secret)
+    }))
+
+  it.effect("F53 C5 no spelling of a URL shows what may be a password", () =>
+    Effect.gen(function*() {
+      for (
+        const baseUrl of [
+          `https://user:${secret}@host:6443`,
+          `https:user:${secret}@host:6443`,
+          `https:\\\\user:${secret}@host`,
+          `https://user:${secret}/x@host`,
+          `https://user:x/${secret}@host`,
+          `https://user/${secret}@host`,
+          `https://@${secret}@host`,
+          `//user:${secret}@host`,
+          `user:${secret}@host:6443`,
+          `${secret}@host`,
+          `https:///user:${secret}@host`,
+          `ftp://user:${secret}@host`,
+          `ftp://host/${secret}`,
+          `https://host/?access_token=${secret}`,
+          `https://host/#${secret}`,
+          `http://example.com/${secret}`,
+          `http://example.com/?token=${secret}`,
+          ` https://user:${secret}@host`
+        ]
+      ) {
+        const invalid = yield* Effect.flip(built({ ...options, baseUrl }))
+        assert.notInclude(inspect(invalid, { depth: null, showHidden: true }), secret, baseUrl)
+      }
+      const shown = (baseUrl: string) =>
+        Effect.map(Effect.flip(built({ ...options, baseUrl })), ({ faults }) => faults[0]?.value)
+      assert.strictEqual(yield* shown("10.0.0.1:6443"), "10.0.0.1:6443")
+      assert.strictEqual(yield* shown("http://a.example:8080"), "http://a.example:8080")
+      assert.strictEqual(yield* shown("https://u:p@a.example"), "https://…@a.example")
     }))
 
   it.effect("reads a Config", () =>

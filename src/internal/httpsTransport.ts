@@ -64,7 +64,8 @@ const isSame = (a: TlsIdentity, b: TlsIdentity): boolean =>
   a.caCert === b.caCert && a.serverName === b.serverName && a.clientCertificate?.cert === b.clientCertificate?.cert
 
 const tlsOptions = ({ caCert, clientCertificate, serverName }: TlsIdentity): Https.AgentOptions => ({
-  ...(caCert === undefined ? {} : { ca: caCert }),
+  // An intermediate CA that its user trusts is trusted without the root above it, as by curl and kubectl.
+  ...(caCert === undefined ? {} : { ca: caCert, allowPartialTrustChain: true }),
   ...(serverName === undefined ? {} : { servername: serverName }),
   ...(clientCertificate === undefined
     ? {}

@@ -20,6 +20,8 @@ import { HttpsTransport } from "./httpsTransport.js"
 import { readBody, readDeletion, readLease, readVersion, readWatch } from "./kubeAnswer.js"
 import type { KubeCall } from "./kubeCall.js"
 import { openAtMost } from "./openAtMost.js"
+import { untilAnswered } from "./proxyWarning.js"
+import { isSameEndpoint } from "./sameEndpoint.js"
 import { spanOptions } from "./spanOptions.js"
 import { transportFailure } from "./transportFailure.js"
 import { anyLease, noLease, refOf } from "./refOf.js"
@@ -48,6 +50,8 @@ const make = (
   credentials: KubeCredentials["Type"],
   clientFor: (endpoint: Endpoint) => HttpClient.HttpClient
 ): KubeApi["Type"] => {
+  const noted = untilAnswered()
+
   const send = (call: KubeCall, request: RequestAt, endpoint: Endpoint) =>
     clientFor(endpoint).execute(
       HttpClientRequest.setHeaders(request(endpoint.baseUrl.replace(/\/+$/, "")), {
@@ -55,26 +59,44 @@ const make = (
         ...(endpoint.token === undefined ? {} : { authorization: `Bearer ${Redacted.value(endpoint.token)}` }),
         "user-agent": "kubernetes-lease"
       })
-    ).pipe(Effect.mapError((error) => transportFailure(call, error)))
+    ).pipe(Effect.mapError((error) => transportFailure(call, error)), noted(endpoint.baseUrl))
 
-  /** 401: the credentials are read anew at once and the request is repeated once (R5). */
+  /** Others may have read them anew meanwhile. */
+  const renewed = (refused: Endpoint): Effect.Effect<Endpoint, CredentialsError> =>
+    Effect.flatMap(
+      credentials.get,
+      (present) => isSameEndpoint(present, refused) ? credentials.refresh : Effect.succeed(present)
+    )
+
+  /**
+   * Refused, by a 401 or a failed TLS handshake: the credentials are read anew at once and the request is repeated once
+   * (C2, R5).
+   */
   const exchange = <A, E>(
     call: KubeCall,
     request: RequestAt,
     read: (call: KubeCall, response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E | Transient | CredentialsError> =>
-    Effect.flatMap(
+  ): Effect.Effect<A, E | Transient | CredentialsError> => {
+    const repeat = (endpoint: Endpoint) =>
+      Effect.flatMap(send(call, request, endpoint), (response) => read(call, response))
+    return Effect.flatMap(
       credentials.get,
       (endpoint) =>
-        Effect.flatMap(send(call, request, endpoint), (response) =>
-          response.status === 401
-            ? readBody(call, response).pipe(
-              Effect.zipRight(credentials.refresh),
-              Effect.flatMap((renewed) => send(call, request, renewed)),
-              Effect.flatMap((second) => read(call, second))
-            )
-            : read(call, response))
+        Effect.matchEffect(send(call, request, endpoint), {
+          onFailure: (error) =>
+            error.kind === "Tls"
+              ? Effect.flatMap(Effect.mapError(renewed(endpoint), () => error), repeat)
+              : Effect.fail(error),
+          onSuccess: (response) =>
+            response.status === 401
+              ? Effect.ignore(readBody(call, response)).pipe(
+                Effect.zipRight(renewed(endpoint)),
+                Effect.flatMap(repeat)
+              )
+              : read(call, response)
+        })
     )
+  }
 
   const watch = (ref: LeaseRef, selection: { readonly resourceVersion: string; readonly fieldSelector?: string }) => {
     const call: KubeCall = { operation: "watch", ref }

@@ -2,6 +2,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { Transient } from "../KubeError.js"
 import type { KubeCall } from "./kubeCall.js"
 import { cannot } from "./kubeCall.js"
+import { proxyVariableFor } from "./proxyVariables.js"
 import { quote, secretsOf } from "./quoting.js"
 
 /** A request that no answer came to. Of its cause only code and message are kept: the request holds the token. */
@@ -10,7 +11,17 @@ export const transportFailure = (call: KubeCall, error: HttpClientError.HttpClie
   const code = cause === undefined ? undefined : codeOf(cause)
   const kind = code === undefined ? "Reset" : kindOf(code)
   const said = quote(cause?.message ?? error.description ?? error.reason, secretsOf(error.request))
-  return new Transient({ ...call, kind, message: `${cannot(call)}: ${said}. ${advice[kind]}` })
+  return new Transient({
+    ...call,
+    kind,
+    message: `${cannot(call)}: ${said}. ${advice[kind]}${proxyAdvice(kind, error)}`
+  })
+}
+
+/** No proxy is used: in a pod, the variables that name one are meant for other traffic. */
+const proxyAdvice = (kind: TransportKind, { request }: HttpClientError.HttpClientError): string => {
+  const variable = kind === "Connect" || kind === "Timeout" ? proxyVariableFor(request.url, process.env) : undefined
+  return variable === undefined ? "" : ` ${variable} names a proxy, which this library does not use.`
 }
 
 type TransportKind = "Connect" | "Tls" | "Reset" | "Timeout"

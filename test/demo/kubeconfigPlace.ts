@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { isIP } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { KubeConfig } from "../../src/internal/kubeconfig.js"
-import { loadKubeConfig } from "../../src/internal/kubeconfig.js"
+import type { View } from "../../src/internal/kubeconfigFiles.js"
+import { locationsOf, viewOf } from "../../src/internal/kubeconfigFiles.js"
 import { UsageError } from "./options.js"
 import type { Place } from "./place.js"
 import { Proxies } from "./proxies.js"
@@ -14,13 +14,10 @@ import { unbreakablePlace } from "./unbreakablePlace.js"
 /** The cluster of a kubeconfig's current context, through proxies where its certificate allows for any. */
 export const kubeconfigPlace = async (path: string | undefined): Promise<Place> => {
   const title = `the cluster of ${path ?? "your kubeconfig"}`
-  const kubeConfig = await load(path)
-  const cluster = kubeConfig.getCurrentCluster()
-  if (cluster === null) {
-    throw new UsageError(`${path ?? "Your kubeconfig"} names no cluster`)
-  }
-  const apiServer = new URL(cluster.server)
-  if (!canBeProxied(apiServer, cluster.tlsServerName)) {
+  const view = await load(path)
+  const apiServer = new URL(view.cluster.server)
+  const tlsServerName = view.cluster["tls-server-name"] || undefined
+  if (!canBeProxied(apiServer, tlsServerName)) {
     return unbreakablePlace(title, { kubeconfig: path ?? true })
   }
   const folder = await mkdtemp(join(tmpdir(), "kubernetes-lease-demo-"))
@@ -29,9 +26,9 @@ export const kubeconfigPlace = async (path: string | undefined): Promise<Place> 
     title,
     connectionOf: async (member) => {
       const file = join(folder, member)
-      const config = withServer(kubeConfig, cluster.name, {
+      const config = withServer(view, {
         server: await proxies.urlOf(member, apiServer),
-        tlsServerName: cluster.tlsServerName ?? (isLoopback(apiServer) ? undefined : apiServer.hostname)
+        "tls-server-name": tlsServerName ?? (isLoopback(apiServer) ? undefined : apiServer.hostname)
       })
       await writeFile(file, config, { mode: 0o600 })
       return { kubeconfig: file }
@@ -45,10 +42,15 @@ export const kubeconfigPlace = async (path: string | undefined): Promise<Place> 
   }
 }
 
-const load = async (path: string | undefined): Promise<KubeConfig> => {
-  const loaded = await Effect.runPromise(Effect.either(loadKubeConfig({ path })))
+const load = async (path: string | undefined): Promise<View> => {
+  const options = { path }
+  const locations = locationsOf(options, process.env)
+  const loaded = await Effect.runPromise(Effect.either(viewOf(options, locations)))
   if (Either.isLeft(loaded)) {
     throw new UsageError(loaded.left.message)
+  }
+  if (loaded.right === undefined) {
+    throw new UsageError(`There is no ${locations.files.join(", ")}`)
   }
   return loaded.right
 }
@@ -59,19 +61,12 @@ const canBeProxied = (apiServer: URL, tlsServerName: string | undefined): boolea
 
 const isLoopback = ({ hostname }: URL): boolean => hostname === "127.0.0.1"
 
-const withServer = (
-  kubeConfig: KubeConfig,
-  clusterName: string,
-  to: { readonly server: string; readonly tlsServerName: string | undefined }
-): string => {
-  const config: { readonly clusters: ReadonlyArray<{ readonly name: string; readonly cluster: object }> } = JSON.parse(
-    kubeConfig.exportConfig()
-  )
-  return JSON.stringify({
-    ...config,
-    clusters: config.clusters.map(({ cluster, name }) => ({
-      name,
-      cluster: name === clusterName ? { ...cluster, server: to.server, "tls-server-name": to.tlsServerName } : cluster
-    }))
+const withServer = ({ cluster, user }: View, server: object): string =>
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "demo",
+    clusters: [{ name: "demo", cluster: { ...cluster, ...server } }],
+    users: [{ name: "demo", user }],
+    contexts: [{ name: "demo", context: { cluster: "demo", user: "demo" } }]
   })
-}
