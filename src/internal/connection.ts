@@ -5,18 +5,30 @@ import type * as ManagedRuntime from "effect/ManagedRuntime"
 import { Engine } from "./engine.js"
 import { tracedTo } from "./tracedTo.js"
 
+export interface ConnectionOptions {
+  /** Tells one API server from another; not known before the credentials have been read that name it. */
+  readonly server: () => string
+  readonly runtime: ManagedRuntime.ManagedRuntime<Engine, never>
+  /** Called when a first user comes; what it gives, when the last one has left. */
+  readonly onUse: () => () => void
+}
+
 /** What the engine does for those instances of the Promise face that share one connection (C4). */
 export class Connection {
-  /** Tells one API server from another. */
-  readonly server: string
+  readonly #server: () => string
   readonly #runtime: ManagedRuntime.ManagedRuntime<Engine, never>
-  readonly #onIdle: () => void
+  readonly #onUse: () => () => void
   #users = 0
+  #onIdle: () => void = () => undefined
 
-  constructor(server: string, runtime: ManagedRuntime.ManagedRuntime<Engine, never>, onIdle: () => void) {
-    this.server = server
+  constructor({ onUse, runtime, server }: ConnectionOptions) {
+    this.#server = server
     this.#runtime = runtime
-    this.#onIdle = onIdle
+    this.#onUse = onUse
+  }
+
+  get server(): string {
+    return this.#server()
   }
 
   /** Rejects with the error itself; an interruption by `signal` rejects with `interrupted`. */
@@ -53,6 +65,9 @@ export class Connection {
 
   /** Keeps connections alive until the function that it gives is called. */
   use(): () => void {
+    if (this.#users === 0) {
+      this.#onIdle = this.#onUse()
+    }
     this.#users += 1
     let used = true
     return () => {

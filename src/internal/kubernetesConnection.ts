@@ -2,74 +2,107 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import { KubeApi } from "../KubeApi.js"
 import type { KubeconfigOptions } from "../KubeCredentials.js"
 import { KubeCredentials } from "../KubeCredentials.js"
 import { CredentialsError } from "../KubeError.js"
+import { normalUrl, serverOf } from "./baseUrl.js"
 import { Connection } from "./connection.js"
 import type { Sources } from "./credentials.js"
 import { credentials, inClusterSources, usableToken } from "./credentials.js"
 import * as EngineLayer from "./engineLayer.js"
-import * as HttpsTransport from "./httpsTransport.js"
+import { HttpsTransport } from "./httpsTransport.js"
 import { kubeconfigCredentials } from "./kubeconfig.js"
 import * as KubeHttp from "./kubeHttp.js"
+import { SharedPool } from "./sharedPool.js"
+import { WeakValues } from "./weakValues.js"
 
 export type ConnectionSettings = OwnSettings | { readonly kubeconfig: KubeconfigOptions }
+
+type TokenFunction = () => string | Promise<string>
 
 /** Whatever is absent comes from the pod (C1). */
 interface OwnSettings {
   readonly baseUrl: string | undefined
-  readonly token: string | (() => string | Promise<string>) | undefined
+  readonly token: string | TokenFunction | undefined
   readonly caCert: string | undefined
 }
 
-const connections = new Map<string, Connection>()
-const functionIds = new WeakMap<() => string | Promise<string>, number>()
-let functions = 0
+/**
+ * A connection lasts as long as an instance or a token function that has it. With it goes what it has seen of other
+ * holders (E1), so the last few are kept for programs that make a new instance for each try.
+ */
+const connections = new WeakValues<Connection>()
+const lastOpened = new Set<Connection>()
+const mostLastOpened = 16
+const connectionsOfFunctions = new WeakMap<TokenFunction, Map<string, Connection>>()
+
+/** Those who trust a server alike share sockets, whatever their tokens. */
+const pools = new WeakValues<SharedPool>()
 
 /** One for all that have the same settings (C4). */
-export const connectionFor = (settings: ConnectionSettings): Connection => {
-  const key = "kubeconfig" in settings
-    ? serverOf(settings.kubeconfig)
-    : JSON.stringify([settings.baseUrl, keyOf(settings.token), settings.caCert])
-  const connection = connections.get(key) ?? open(settings)
-  connections.set(key, connection)
+export const connectionFor = (settings: ConnectionSettings): Connection =>
+  "kubeconfig" in settings || typeof settings.token !== "function"
+    ? keep(connections.getOrMake(keyOf(settings), () => open(settings)))
+    : connectionOfFunction(settings.token, settings)
+
+const keep = (connection: Connection): Connection => {
+  lastOpened.delete(connection)
+  lastOpened.add(connection)
+  if (lastOpened.size > mostLastOpened) {
+    const [oldest] = lastOpened
+    lastOpened.delete(oldest ?? connection)
+  }
   return connection
 }
 
-/** Without reading it; two files for one server are two servers. */
-const serverOf = ({ context, path }: KubeconfigOptions): string => JSON.stringify(["kubeconfig", path, context])
-
-const keyOf = (token: OwnSettings["token"]): string | number | undefined => {
-  if (typeof token !== "function") {
-    return token
-  }
-  const id = functionIds.get(token) ?? ++functions
-  functionIds.set(token, id)
-  return id
+const connectionOfFunction = (token: TokenFunction, settings: OwnSettings): Connection => {
+  const known = connectionsOfFunctions.get(token) ?? new Map<string, Connection>()
+  connectionsOfFunctions.set(token, known)
+  const key = keyOf({ ...settings, token: undefined })
+  const connection = known.get(key) ?? open(settings)
+  known.set(key, connection)
+  return connection
 }
+
+const keyOf = (settings: ConnectionSettings): string =>
+  "kubeconfig" in settings
+    ? JSON.stringify(["kubeconfig", settings.kubeconfig.path, settings.kubeconfig.context])
+    : JSON.stringify([settings.baseUrl && normalUrl(settings.baseUrl), settings.token, settings.caCert])
 
 const open = (settings: ConnectionSettings): Connection => {
   if ("kubeconfig" in settings) {
-    return connectionOver(serverOf(settings.kubeconfig), () => kubeconfigCredentials(settings.kubeconfig))
+    // Two files may name one server, which is not known before they are read.
+    let server = keyOf(settings)
+    return connectionOver(
+      () => server,
+      new SharedPool(),
+      kubeconfigCredentials(settings.kubeconfig, (baseUrl) => {
+        server = serverOf(baseUrl)
+      })
+    )
   }
   const sources = sourcesOf(settings)
-  return connectionOver(sources.baseUrl, () => credentials(sources))
+  const server = serverOf(sources.baseUrl)
+  const trusting = JSON.stringify([server, settings.baseUrl === undefined, settings.caCert])
+  const pool = pools.getOrMake(trusting, () => new SharedPool())
+  return connectionOver(() => server, pool, credentials(sources))
 }
 
-const connectionOver = (server: string, credentials: () => KubeCredentials["Type"]): Connection => {
+const connectionOver = (
+  server: () => string,
+  pool: SharedPool,
+  credentials: Effect.Effect<KubeCredentials["Type"], never, Scope.Scope>
+): Connection => {
   const runtime = ManagedRuntime.make(
     EngineLayer.layer.pipe(
       Layer.provide(Layer.effect(KubeApi, KubeHttp.overHttps)),
-      Layer.provide(Layer.sync(KubeCredentials, credentials)),
-      Layer.provideMerge(HttpsTransport.layer)
+      Layer.provide(Layer.scoped(KubeCredentials, credentials)),
+      Layer.provide(Layer.succeed(HttpsTransport, pool.transport))
     )
   )
-  return new Connection(
-    server,
-    runtime,
-    () => runtime.runSync(Effect.map(HttpsTransport.HttpsTransport, ({ closeIdle }) => closeIdle()))
-  )
+  return new Connection({ server, runtime, onUse: () => pool.use() })
 }
 
 const sourcesOf = ({ baseUrl, caCert, token }: OwnSettings): Sources => {
@@ -77,11 +110,15 @@ const sourcesOf = ({ baseUrl, caCert, token }: OwnSettings): Sources => {
   return {
     baseUrl: baseUrl ?? pod.baseUrl,
     token: token === undefined ? pod.token : tokenOf(token),
-    caCert: caCert !== undefined || baseUrl !== undefined ? Effect.succeed(caCert) : pod.caCert
+    caCert: caCert !== undefined
+      ? Effect.succeed({ text: caCert, source: "caCert" })
+      : baseUrl !== undefined
+      ? Effect.succeed(undefined)
+      : pod.caCert
   }
 }
 
-const tokenOf = (token: string | (() => string | Promise<string>)): Sources["token"] =>
+const tokenOf = (token: string | TokenFunction): Sources["token"] =>
   typeof token === "string"
     ? Effect.succeed(Redacted.make(token.trim()))
     : Effect.tryPromise({

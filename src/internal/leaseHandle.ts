@@ -64,7 +64,6 @@ export class LeaseHandle implements LeaseActions {
   readonly #connection: Connection
   readonly #logging: ReturnType<typeof promiseLogging>
   readonly #lossHandlers: LossHandlers
-  readonly #key: HoldingKey
   readonly #supersedes: boolean
   #holding: Holding | undefined
   #attempt: SharedPromise<Outcome> | undefined
@@ -78,8 +77,6 @@ export class LeaseHandle implements LeaseActions {
     this.#acquireWaitMillis = acquireWaitMillis
     this.#connection = connection
     this.#logging = promiseLogging(logger)
-    const { name, namespace, owner } = settings
-    this.#key = { server: connection.server, namespace, name, owner }
     this.#lossHandlers = new LossHandlers((error) => {
       void this.#run(() =>
         log(Effect.logError("An onLost handler failed", error)).pipe(
@@ -403,6 +400,12 @@ export class LeaseHandle implements LeaseActions {
         Effect.catchTag("LeaseLost", () => Effect.succeed(false))
       )
     )
+  }
+
+  /** Asked for after an answer: only then a kubeconfig's server is known. */
+  get #key(): HoldingKey {
+    const { name, namespace, owner } = this.#settings
+    return { server: this.#connection.server, namespace, name, owner }
   }
 
   #run<A, E>(

@@ -34,7 +34,11 @@ const runtime = ManagedRuntime.make(
 )
 
 /** The one store of this process. */
-export const memoryConnection = new Connection(server, runtime, () => undefined)
+export const memoryConnection = new Connection({
+  server: () => server,
+  runtime,
+  onUse: () => () => undefined
+})
 
 /** As if no lease had ever been acquired. */
 export const resetMemory = (): void => {
