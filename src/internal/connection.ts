@@ -1,14 +1,14 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as ManagedRuntime from "effect/ManagedRuntime"
 import { Engine } from "./engine.js"
+import type { EngineRuntime } from "./engineRuntime.js"
 import { tracedTo } from "./tracedTo.js"
 
 export interface ConnectionOptions {
   /** Tells one API server from another; not known before the credentials have been read that name it. */
   readonly server: () => string
-  readonly runtime: ManagedRuntime.ManagedRuntime<Engine, never>
+  readonly runtime: EngineRuntime
   /** Called when a first user comes; what it gives, when the last one has left. */
   readonly onUse: () => () => void
 }
@@ -16,7 +16,7 @@ export interface ConnectionOptions {
 /** What the engine does for those instances of the Promise face that share one connection (C4). */
 export class Connection {
   readonly #server: () => string
-  readonly #runtime: ManagedRuntime.ManagedRuntime<Engine, never>
+  readonly #runtime: EngineRuntime
   readonly #onUse: () => () => void
   #users = 0
   #onIdle: () => void = () => undefined

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { KubeApi } from "../KubeApi.js"
@@ -12,6 +11,7 @@ import { Connection } from "./connection.js"
 import type { Sources } from "./credentials.js"
 import { credentials, inClusterSources, usableToken } from "./credentials.js"
 import * as EngineLayer from "./engineLayer.js"
+import { lazily } from "./engineRuntime.js"
 import { HttpsTransport } from "./httpsTransport.js"
 import { kubeconfigCredentials } from "./kubeconfig.js"
 import * as KubeHttp from "./kubeHttp.js"
@@ -95,7 +95,7 @@ const connectionOver = (
   pool: SharedPool,
   credentials: Effect.Effect<KubeCredentials["Type"], never, Scope.Scope>
 ): Connection => {
-  const runtime = ManagedRuntime.make(
+  const runtime = lazily(
     EngineLayer.layer.pipe(
       Layer.provide(Layer.effect(KubeApi, KubeHttp.overHttps)),
       Layer.provide(Layer.scoped(KubeCredentials, credentials)),
