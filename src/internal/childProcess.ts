@@ -44,11 +44,6 @@ export const run = ({ args, command, env, longestMillis, mostBytes }: Command): 
     } catch (error) {
       return resume(Effect.succeed(Ending.NotStarted({ code: codeOf(error) })))
     }
-    child.unref()
-    if (child.stdout !== null && "unref" in child.stdout && typeof child.stdout.unref === "function") {
-      child.stdout.unref()
-    }
-
     const end = (): void => endGroup(child)
     // A timer of Effect's clock would keep this process alive.
     const limit = AbortSignal.timeout(longestMillis)
@@ -81,12 +76,24 @@ export const run = ({ args, command, env, longestMillis, mostBytes }: Command): 
       "close",
       (code, signal) => give(Ending.Exited({ code, signal, output: Buffer.concat(chunks).toString("utf8") }))
     )
+    // Only what has started can be left to itself: Deno throws else.
+    if (child.pid !== undefined) {
+      child.unref()
+      unref(child.stdout)
+    }
     return Effect.sync(() => {
       settle()
       end()
       child.stdout?.destroy()
     })
   })
+
+/** A pipe is a socket to Node, and not to every runtime. */
+const unref = (pipe: object | null): void => {
+  if (pipe !== null && "unref" in pipe && typeof pipe.unref === "function") {
+    pipe.unref()
+  }
+}
 
 const endGroup = (child: ChildProcess): void => {
   if (child.pid === undefined) {
