@@ -107,7 +107,7 @@ mapfile -t imports < <(go list -f '{{join .Imports "\n"}}')
 go build "${imports[@]}" >&2 || not_today "the library does not build"
 
 say "building the server"
-go build -trimpath -o "$work/lease-server" \
+go build -o "$work/lease-server" \
   -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$version" >&2
 
 mv "$work/root/usr/bin/etcd" "$work"
