@@ -69,13 +69,23 @@ export type LeaseLogger = (
 export interface FurtherSettings {
   /** How long a term outlives its last renewal; default nine tenths of `ttlMs`. */
   readonly renewDeadlineMs?: number | undefined
-  /** How long one request may take; default 5 s or half of what lies between interval and deadline, at least 100 ms. */
+  /**
+   * How long one request may take; default 5 s or half of what lies between interval and deadline, at least 100 ms. A
+   * further try of a renewal may take up to half of the time left, a request of somebody who waits on a slow server up to
+   * half of `renewDeadlineMs` (at most 15 s).
+   */
   readonly requestTimeoutMs?: number | undefined
-  /** How long one attempt to acquire may take; default 4 s or `ttlMs`, whichever is less. */
+  /**
+   * How long one attempt to acquire may take; default 4 s or `ttlMs`, whichever is less. Does not bound the attempts of
+   * `waitUntilAcquired`.
+   */
   readonly acquireTimeoutMs?: number | undefined
   /** How long `acquire()` may wait for the lease, watching it, before it says `false`; default 0. */
   readonly acquireWaitMs?: number | undefined
-  /** How long `release()` may take; default 4 s or half of `ttlMs`, whichever is less. */
+  /**
+   * How long `release()` may take; default 4 s or half of `ttlMs`, whichever is less. On a slow server the write that frees
+   * the lease may go on after that: up to half of `renewDeadlineMs`, at most 15 s.
+   */
   readonly releaseTimeoutMs?: number | undefined
   /** How far apart the clocks of the control plane may be; default 1000. */
   readonly maxClockSkewMs?: number | undefined

@@ -21,7 +21,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { acquire, begunTerm } from "./internal/acquiring.js"
-import { changes } from "./internal/changes.js"
+import { changes, look } from "./internal/changes.js"
 import { hostnameAndUuid } from "./internal/defaultOwner.js"
 import { Engine } from "./internal/engine.js"
 import * as EngineLayer from "./internal/engineLayer.js"
@@ -33,7 +33,7 @@ import type { Term } from "./internal/term.js"
 import { TermLease } from "./internal/termLease.js"
 import { acquireWaiting } from "./internal/waiting.js"
 import type { InvalidSettings } from "./InvalidSettings.js"
-import { KubeApi } from "./KubeApi.js"
+import type { KubeApi } from "./KubeApi.js"
 import type { KubeError, RequestError, WaitError } from "./KubeError.js"
 import type { LeaseObject, LeaseRef, MicroTime } from "./LeaseObject.js"
 import type { Options } from "./LeaseSettings.js"
@@ -140,7 +140,9 @@ export class LeaseService extends Context.Tag("kubernetes-lease/LeaseService")<L
    * releases the term. Fails only with what waiting cannot cure, and that only until the record has been read once.
    */
   readonly acquire: (options: Options) => Effect.Effect<HeldLease, WaitError | InvalidSettings, Scope.Scope>
-  /** Who holds a lease, by a read. Whether its time has run out, a single read cannot tell. */
+  /**
+   * Who holds a lease, by a read that is given up after 15 s. Whether its time has run out, a single read cannot tell.
+   */
   readonly holder: (ref: LeaseRef) => Effect.Effect<Option.Option<Holder>, RequestError>
   /** Who holds a lease now, and whoever holds it from now on (W5). Every term is told, renewals are not. */
   readonly changes: (ref: LeaseRef) => Stream.Stream<Option.Option<Holder>, WaitError>
@@ -163,7 +165,6 @@ export class LeaseService extends Context.Tag("kubernetes-lease/LeaseService")<L
 export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
   LeaseService,
   Effect.gen(function*() {
-    const api = yield* KubeApi
     const engine = yield* Engine
     let serviceOwner: string | undefined
 
@@ -198,16 +199,15 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
               Effect.asSome(acquireWaiting({
                 engine,
                 settings,
-                attempt: (shown) => acquire(engine, settings, restore, { shown }),
+                attempt: (shown) => acquire(engine, settings, restore, { shown, isWaiting: true }),
                 restore
               })))
         ).pipe(
           // Waiting ends with a term or not at all.
           Effect.map(Option.getOrThrow)
         ),
-      holder: (ref) =>
-        Effect.map(api.getLease(ref), holderOf).pipe(Effect.catchTag("NotFound", () => Effect.succeedNone)),
-      changes: (ref) => Stream.map(changes(api, ref), Option.flatMap(holderOf)),
+      holder: (ref) => Effect.map(look(engine.requests, ref), Option.flatMap(holderOf)),
+      changes: (ref) => Stream.map(changes(engine.requests, ref), Option.flatMap(holderOf)),
       held: Effect.map(engine.terms.held, (terms) => terms.map((term) => new TermLease(engine, term))),
       health: health(engine)
     })

@@ -34,12 +34,19 @@ export interface Options extends LeaseRef {
   readonly renewDeadline?: Duration.DurationInput | undefined
   /**
    * How long one request may take; default 5 s or half of what lies between `renewalInterval` and `renewDeadline`, so
-   * that one failure is never the end; at least 100 ms.
+   * that one failure is never the end; at least 100 ms. A further try of a renewal may take up to half of the time left, a
+   * request of somebody who waits on a slow server up to half of `renewDeadline` (at most 15 s).
    */
   readonly requestTimeout?: Duration.DurationInput | undefined
-  /** How long one attempt to acquire may take with its retries; default 4 s or `ttl`, whichever is less. */
+  /**
+   * How long one attempt to acquire may take with its retries; default 4 s or `ttl`, whichever is less. Does not bound the
+   * attempts of somebody who waits.
+   */
   readonly acquireTimeout?: Duration.DurationInput | undefined
-  /** How long a release may take; default 4 s or half of `ttl`, whichever is less. */
+  /**
+   * How long a release may take; default 4 s or half of `ttl`, whichever is less. On a slow server the write that frees the
+   * lease may go on after that: up to half of `renewDeadline`, at most 15 s.
+   */
   readonly releaseTimeout?: Duration.DurationInput | undefined
   /** How far apart the clocks of the control plane may be (E2, E4); default 1 s. */
   readonly maxClockSkew?: Duration.DurationInput | undefined

@@ -12,7 +12,8 @@ import type { LeaseObject, LeaseSpec, Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { TermIdentity } from "../LeaseTerm.js"
 import { createSpec, identityOf, isTermSent, ownerOf, takeSpec } from "../LeaseTerm.js"
-import { now } from "./clocks.js"
+import type { Instant } from "./clocks.js"
+import { millisBetween, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { forkDetached } from "./forkDetached.js"
 import type { KubeCall } from "./kubeCall.js"
@@ -22,10 +23,12 @@ import { specStampMillis } from "./managedFields.js"
 import * as Metrics from "./metrics.js"
 import type { Seen } from "./observing.js"
 import { observe, standing } from "./observing.js"
+import { LastError, outOfTime } from "./outOfTime.js"
+import { mostRequestMillis, tellsPace } from "./pace.js"
 import { refOf } from "./refOf.js"
 import { giveBack } from "./releasing.js"
 import { renewals } from "./renewing.js"
-import { timedOut } from "./requests.js"
+import { retryAfterMillis } from "./retryDelay.js"
 import { Term } from "./term.js"
 import { termKey } from "./termKey.js"
 
@@ -52,12 +55,14 @@ export interface AttemptOptions {
   readonly shown?: Option.Option<LeaseObject> | undefined
   /** Ends what others of this process hold under the same name, right before a write (P5). */
   readonly supersede?: Effect.Effect<void> | undefined
+  /** Whoever waits for the lease has time for a slow server: `acquireTimeout` does not bound its attempts (A0). */
+  readonly isWaiting?: boolean | undefined
 }
 
 type Attempt = Effect.Effect<Outcome, KubeError>
 
 /**
- * One attempt with its retries, bounded by `acquireTimeout`. It runs apart from its caller: whoever stops waiting for it
+ * One attempt with its retries, bounded by `acquireTimeout` unless it is that of somebody who waits (A0). It runs apart from its caller: whoever stops waiting for it
  * leaves it to run out a write that has been sent, and to give back what lands (T3).
  *
  * Has to be run uninterruptibly, for its caller must not lose the term that it gives; it waits with `restore`.
@@ -73,17 +78,21 @@ export const acquire = (
       outcome: yield* Deferred.make<Outcome, KubeError>(),
       isWanted: yield* Deferred.make<boolean>()
     }
-    const attempting: Attempting = { engine, settings, options, unsettled: new Set(), doubtful: new Set() }
+    const attempting: Attempting = {
+      engine,
+      settings,
+      options,
+      startedAt: yield* now,
+      lastError: new LastError(),
+      unsettled: new Set(),
+      doubtful: new Set()
+    }
     // Uninterruptible, but for its waits and reads: a term that has begun is never lost on the way.
     const fiber = yield* Effect.forkDaemon(attempt(attempting, handover))
     // Interrupted at once if the engine has closed.
     FiberSet.unsafeAdd(engine.acquiring, fiber)
     return yield* Deferred.await(handover.outcome).pipe(
-      Effect.timeoutFail({
-        duration: settings.acquireTimeout,
-        onTimeout: () =>
-          timedOut({ operation: "get", ref: refOf(settings) }, Duration.toMillis(settings.acquireTimeout))
-      }),
+      withinAcquireTimeout(attempting),
       restore,
       Effect.onExit((exit) =>
         Exit.isSuccess(exit)
@@ -92,6 +101,19 @@ export const acquire = (
       )
     )
   }).pipe(Metrics.recordingSeconds(Metrics.acquireSeconds))
+
+const withinAcquireTimeout = (attempting: Attempting) => (outcome: Attempt): Attempt =>
+  attempting.options.isWaiting === true ? outcome : Effect.timeoutFail(outcome, {
+    duration: attempting.settings.acquireTimeout,
+    onTimeout: () =>
+      outOfTime({
+        doing: "acquire",
+        operation: "get",
+        ref: attempting.settings,
+        limitMillis: Duration.toMillis(attempting.settings.acquireTimeout),
+        lastError: attempting.lastError.error
+      })
+  })
 
 /** How an attempt gives its caller the term, and learns whether the caller was still there to take it. */
 interface Handover {
@@ -103,6 +125,9 @@ interface Attempting {
   readonly engine: Engine
   readonly settings: LeaseSettings
   readonly options: AttemptOptions
+  readonly startedAt: Instant
+  /** Why it has not come to an outcome yet. */
+  readonly lastError: LastError
   /** The terms of acquiring writes that have been sent and may have landed. */
   readonly unsettled: Set<TermIdentity>
   /** Those answered with a conflict: with a race that is lost, or with their own first copy, if a proxy sent them twice. */
@@ -170,16 +195,34 @@ const tryAgain = (attempting: Attempting, retries: number): Attempt =>
   )
 
 const tryLater = (attempting: Attempting, retries: number, error: Passing): Attempt =>
-  Effect.sleep(Duration.max(attempting.settings.acquireRetryDelay, error.retryAfter ?? Duration.zero)).pipe(
-    Effect.interruptible,
-    Effect.zipRight(tryAgain(attempting, retries - 1))
-  )
+  Effect.gen(function*() {
+    const { engine, options, settings } = attempting
+    attempting.lastError.note(error)
+    const acquireTimeoutMillis = Duration.toMillis(settings.acquireTimeout)
+    const longestPauseMillis = options.isWaiting === true
+      ? acquireTimeoutMillis
+      : acquireTimeoutMillis - millisBetween(attempting.startedAt, yield* now)
+    const askedMillis = retryAfterMillis(error)
+    if (askedMillis > 0 && askedMillis >= longestPauseMillis) {
+      // Nothing that is asked until then is answered otherwise: whoever acquires learns at once for how long to stay away.
+      return yield* Effect.fail(error)
+    }
+    if (error._tag === "Transient" && error.kind === "Timeout") {
+      // Whoever waits may not hear of this attempt for long.
+      yield* engine.waits.fail(settings, settings.owner, error)
+    }
+    const pauseMillis = Math.max(Duration.toMillis(settings.acquireRetryDelay), askedMillis)
+    yield* Effect.interruptible(Effect.sleep(Duration.millis(pauseMillis)))
+    return yield* tryAgain(attempting, retries - 1)
+  })
 
 /** `false` must mean that somebody else has it, so a race lost for the last time is no answer yet (A3). */
-const afterLastTry = ({ doubtful, engine, settings, unsettled }: Attempting, error: Passing): Attempt =>
-  error._tag === "Transient"
+const afterLastTry = (attempting: Attempting, error: Passing): Attempt => {
+  const { doubtful, unsettled } = attempting
+  attempting.lastError.note(error)
+  return error._tag === "Transient"
     ? Effect.fail(error)
-    : Effect.flatMap(observe(engine, settings), (seen) => {
+    : Effect.flatMap(look(attempting), (seen) => {
       if (Option.isNone(seen)) {
         return Effect.fail(error)
       }
@@ -191,9 +234,38 @@ const afterLastTry = ({ doubtful, engine, settings, unsettled }: Attempting, err
       Array.from(doubtful).filter((sent) => isTermSent(sent, record)).forEach((sent) => unsettled.add(sent))
       return Effect.fail(error)
     })
+}
 
 const tryOnce = (attempting: Attempting): Attempt =>
-  Effect.flatMap(observe(attempting.engine, attempting.settings), (seen) => writeUnlessContended(attempting, seen))
+  Effect.flatMap(look(attempting), (seen) => writeUnlessContended(attempting, seen))
+
+const look = (attempting: Attempting): Effect.Effect<Option.Option<Seen>, RequestError> =>
+  paced(
+    attempting,
+    "read",
+    (limitMillis) =>
+      observe(attempting.engine, { ...attempting.settings, requestTimeout: Duration.millis(limitMillis) })
+  )
+
+/** A request of an attempt may take longer than usual once the server has shown that it takes longer to answer (A0). */
+const paced = <A, E extends KubeError>(
+  { engine, options, settings }: Attempting,
+  kind: "read" | "write",
+  request: (limitMillis: number) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.flatMap(now, (sentAt) => {
+    const note = Effect.map(now, (endedAt) => engine.pace.note(kind, millisBetween(sentAt, endedAt)))
+    const mostMillis = options.isWaiting === true
+      ? mostRequestMillis(settings)
+      // Whoever has gone leaves it running (T3), and the next one waits for it (A4).
+      : Math.min(mostRequestMillis(settings), Duration.toMillis(settings.acquireTimeout))
+    return request(engine.pace.limitMillis(kind, Duration.toMillis(settings.requestTimeout), mostMillis)).pipe(
+      Effect.tapBoth({
+        onFailure: (error) => tellsPace(error) ? note : Effect.void,
+        onSuccess: () => note
+      })
+    )
+  })
 
 /** Where a watch has shown that there is no record. */
 const create = (attempting: Attempting): Attempt =>
@@ -218,11 +290,9 @@ const tryShown = (attempting: Attempting, shown: Option.Option<LeaseObject>): At
   )
 
 /** Creates the Lease, or takes the record, and begins the term if the answer shows this very term in time (T3). */
-const write = (
-  { doubtful, engine, options, settings, unsettled }: Attempting,
-  record: Option.Option<LeaseObject>
-): Attempt =>
+const write = (attempting: Attempting, record: Option.Option<LeaseObject>): Attempt =>
   Effect.gen(function*() {
+    const { doubtful, engine, options, settings, unsettled } = attempting
     yield* options.supersede ?? Effect.void
     const sentAt = yield* now
     const time = engine.serverClock.timeAt(sentAt)
@@ -240,7 +310,11 @@ const write = (
       leaseTransitions: spec.leaseTransitions
     }
     unsettled.add(sent)
-    const answer = yield* send(engine, settings, record, spec).pipe(
+    const answer = yield* paced(
+      attempting,
+      "write",
+      (limitMillis) => send(engine, settings, record, spec, limitMillis)
+    ).pipe(
       Effect.tapError((error) =>
         Effect.suspend(() => {
           if (error._tag !== "Transient") {
@@ -276,6 +350,7 @@ const write = (
     if (term.remainingMillis(yield* now) === 0) {
       return yield* refuse(call, "the answer came after the renew deadline")
     }
+    term.answerMillis = millisBetween(sentAt, yield* now)
     // Nobody waits for this term any more: what has landed is given back under the lock of this attempt.
     yield* Effect.allowInterrupt
     unsettled.clear()
@@ -290,10 +365,10 @@ const send = (
   engine: Engine,
   settings: LeaseSettings,
   record: Option.Option<LeaseObject>,
-  spec: LeaseSpec
+  spec: LeaseSpec,
+  limitMillis: number
 ): Effect.Effect<Observed, RequestError | NotFound | Conflict> => {
   const ref = refOf(settings)
-  const limitMillis = Duration.toMillis(settings.requestTimeout)
   return Option.match(record, {
     onNone: () => engine.requests.create({ metadata: { ...ref, labels: settings.labels }, spec }, limitMillis),
     onSome: (lease) =>

@@ -2,48 +2,58 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { KubeApi } from "../KubeApi.js"
 import type { RequestError, Transient, WaitError } from "../KubeError.js"
 import type { LeaseObject, LeaseRef, WatchEvent } from "../LeaseObject.js"
 import { identityOf, isSameTerm, ownerOf } from "../LeaseTerm.js"
 import { log } from "./logging.js"
 import { refOf } from "./refOf.js"
+import type { Requests } from "./requests.js"
+import { longestRetryAfterMillis, retryAfterMillis } from "./retryDelay.js"
+import { Troubles } from "./troubles.js"
 import { isForgotten, isRefusal, versionOf } from "./watches.js"
 
-const pauseBetweenWatches = Duration.seconds(1)
-const pollInterval = Duration.seconds(10)
+const pauseMillis = 1000
+const pollMillis = 10_000
+
+/** Whoever only looks on has all the time that a slow server needs. */
+const longestReadMillis = 15_000
 
 /** Servers send a bookmark about once a minute: a watch that shows nothing for so long is dead (F17). */
 const longestSilence = Duration.seconds(90)
 
 type Record = Option.Option<LeaseObject>
 
+/** The record now, if there is one. */
+export const look = (requests: Requests, ref: LeaseRef): Effect.Effect<Record, RequestError> =>
+  requests.get(refOf(ref), longestReadMillis).pipe(
+    Effect.asSome,
+    Effect.catchTag("NotFound", () => Effect.succeedNone)
+  )
+
 /** The record now, and whenever its holder changes; none while nobody holds the lease (W5). */
-export const changes = (api: KubeApi["Type"], ref: LeaseRef): Stream.Stream<Record, WaitError> =>
+export const changes = (requests: Requests, ref: LeaseRef): Stream.Stream<Record, WaitError> =>
   Stream.suspend(() => {
     let hasRead = false
     let isWatchRefused = false
     let isVersionForgotten = false
-    let inTrouble = false
+    const troubles = new Troubles()
+    /** For so long the server has asked to be left alone. */
+    let retryAfter = 0
     /** The next watch begins where the last one ended, and misses nothing; `undefined`: what stands has to be read. */
     let since: string | undefined
 
     const read: Stream.Stream<Record, RequestError> = Stream.fromEffect(
-      api.getLease(refOf(ref)).pipe(
-        Effect.asSome,
-        Effect.catchTag("NotFound", () => Effect.succeedNone),
-        Effect.tap((record) => {
-          hasRead = true
-          inTrouble = false
-          since = isVersionForgotten ? undefined : Option.getOrUndefined(record)?.metadata.resourceVersion
-        })
-      )
+      Effect.tap(look(requests, ref), (record) => {
+        hasRead = true
+        troubles.end()
+        since = isVersionForgotten ? undefined : Option.getOrUndefined(record)?.metadata.resourceVersion
+      })
     )
     const follow: Stream.Stream<Record, RequestError> = Stream.suspend(() =>
-      api.watchLease(refOf(ref), { resourceVersion: since ?? fromNow }).pipe(
+      requests.watch(refOf(ref), since ?? fromNow).pipe(
         Stream.timeout(longestSilence),
         Stream.filterMap((event) => {
-          inTrouble = false
+          troubles.end()
           isVersionForgotten = false
           since = versionOf(event)
           return recordIn(event)
@@ -52,14 +62,14 @@ export const changes = (api: KubeApi["Type"], ref: LeaseRef): Stream.Stream<Reco
     )
     const complain = (error: RequestError) =>
       Effect.suspend(() => {
-        if (inTrouble) {
-          return Effect.void
-        }
-        inTrouble = true
-        return log(Effect.logWarning("Cannot tell who holds the lease; trying again", error))
+        retryAfter = retryAfterMillis(error)
+        return troubles.note(error)
+          ? log(Effect.logWarning("Cannot tell who holds the lease; trying again", error))
+          : Effect.void
       })
     const afterWatch = (error: RequestError) =>
       Effect.suspend(() => {
+        retryAfter = retryAfterMillis(error)
         isVersionForgotten = isForgotten(error)
         if (!isConnectionLost(error)) {
           since = undefined
@@ -74,17 +84,19 @@ export const changes = (api: KubeApi["Type"], ref: LeaseRef): Stream.Stream<Reco
     const watchIfAllowed = Stream.suspend(() =>
       isWatchRefused ? Stream.empty : Stream.catchAll(follow, (error) => silently(afterWatch(error)))
     )
-    const look = Stream.concat(readIfNeedBe, watchIfAllowed).pipe(
+    const readAndFollow = Stream.concat(readIfNeedBe, watchIfAllowed).pipe(
       Stream.catchAll((error) => hasRead || isTransient(error) ? silently(complain(error)) : Stream.fail(error))
     )
     const pause = Effect.suspend(() => {
       if (isWatchRefused) {
         since = undefined
       }
-      return Effect.sleep(isWatchRefused ? pollInterval : pauseBetweenWatches)
+      const millis = Math.max(isWatchRefused ? pollMillis : pauseMillis, Math.min(retryAfter, longestRetryAfterMillis))
+      retryAfter = 0
+      return Effect.sleep(Duration.millis(millis))
     })
 
-    return Stream.concat(look, silently(pause)).pipe(
+    return Stream.concat(readAndFollow, silently(pause)).pipe(
       Stream.forever,
       Stream.map(Option.filter((lease) => ownerOf(lease) !== "")),
       Stream.changesWith(

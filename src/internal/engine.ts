@@ -1,6 +1,8 @@
 import * as Context from "effect/Context"
+import type { AbsurdDurations } from "./absurdDurations.js"
 import type { Fibers } from "./forkDetached.js"
 import type { KeyedLocks } from "./keyedLocks.js"
+import type { Pace } from "./pace.js"
 import type { Requests } from "./requests.js"
 import type { ServerClock } from "./serverClock.js"
 import type { Sightings } from "./sightings.js"
@@ -16,14 +18,18 @@ export interface Engine {
   readonly requests: Requests
   readonly serverClock: ServerClock
   readonly sightings: Sightings
+  readonly absurdDurations: AbsurdDurations
   /** One acquire or release at a time for each lease and owner (A4). */
   readonly locks: KeyedLocks
   readonly terms: Terms
   readonly watches: Watches
   readonly waits: Waits
+  readonly pace: Pace
   /** Acquires, until the engine closes. */
   readonly acquiring: Fibers
-  /** Renewals and the ticker, until every term is released. */
+  /** Releases, which the engine awaits as it closes. */
+  readonly releasing: Fibers
+  /** Renewals, the ticker and clears that are late, until every term is released. */
   readonly holding: Fibers
 }
 

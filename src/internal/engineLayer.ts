@@ -4,9 +4,11 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { KubeApi } from "../KubeApi.js"
+import { AbsurdDurations } from "./absurdDurations.js"
 import { Engine } from "./engine.js"
 import type { Fibers } from "./forkDetached.js"
 import { KeyedLocks } from "./keyedLocks.js"
+import { Pace } from "./pace.js"
 import { releaseLogged } from "./releasing.js"
 import { Requests } from "./requests.js"
 import { ServerClock } from "./serverClock.js"
@@ -21,6 +23,7 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
   Effect.gen(function*() {
     const api = yield* KubeApi
     const holding: Fibers = yield* FiberSet.make()
+    const releasing: Fibers = yield* FiberSet.make()
     const acquireScope = yield* Scope.make()
     const acquiring: Fibers = yield* Scope.extend(FiberSet.make(), acquireScope)
     const serverClock = new ServerClock()
@@ -30,11 +33,14 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
       requests,
       serverClock,
       sightings,
+      absurdDurations: new AbsurdDurations(),
       locks: new KeyedLocks(),
       terms: Terms.make(holding),
       watches: new Watches(requests, sightings, acquiring),
       waits: new Waits(),
+      pace: new Pace(),
       acquiring,
+      releasing,
       holding
     }
     yield* Effect.addFinalizer(() => Effect.zipRight(Scope.close(acquireScope, Exit.void), releaseAll(engine)))
@@ -46,4 +52,7 @@ const releaseAll = (engine: Engine): Effect.Effect<void> =>
   Effect.flatMap(
     engine.terms.held,
     (terms) => Effect.forEach(terms, (term) => releaseLogged(engine, term), { concurrency: "unbounded", discard: true })
+  ).pipe(
+    // Those whose callers have gone.
+    Effect.zipRight(FiberSet.awaitEmpty(engine.releasing))
   )

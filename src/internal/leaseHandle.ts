@@ -9,6 +9,7 @@ import type { LeaseObject } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { LeaseLost } from "../LeaseTerm.js"
 import { aborted } from "./aborting.js"
+import type { AttemptOptions } from "./acquiring.js"
 import { acquire, begunTerm, isRaceLost, Outcome } from "./acquiring.js"
 import { bounded } from "./bounded.js"
 import type { Connection } from "./connection.js"
@@ -17,6 +18,7 @@ import type { HoldingKey } from "./holdings.js"
 import { remember, supersedeOthers } from "./holdings.js"
 import { log, logging } from "./logging.js"
 import { LossHandlers } from "./lossHandlers.js"
+import { outOfTime } from "./outOfTime.js"
 import type { LeaseActions } from "./promiseLease.js"
 import { promiseLogging } from "./promiseLogging.js"
 import { promiseLoss } from "./promiseLoss.js"
@@ -240,10 +242,11 @@ export class LeaseHandle implements LeaseActions {
   async #tryOnce(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
     const former = this.#attempt
     if (former === undefined || former.isGivenUp) {
-      return this.#beginAttempt(shown, former?.promise).join(signal)
+      // Only whoever waits has a signal.
+      return this.#beginAttempt({ shown, isWaiting: signal !== undefined }, former?.promise).join(signal)
     }
     try {
-      return await former.join(signal)
+      return await (signal === undefined ? this.#joinInTime(former) : former.join(signal))
     } catch (error) {
       // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
       if (shown === undefined && isKubeError(error) && isRaceLost(error)) {
@@ -253,14 +256,33 @@ export class LeaseHandle implements LeaseActions {
     }
   }
 
+  /** It may be the attempt of somebody who waits, which may take longer (A0). */
+  async #joinInTime(attempt: SharedPromise<Outcome>): Promise<Outcome> {
+    const { name, namespace, owner } = this.#settings
+    const limitMillis = Duration.toMillis(this.#settings.acquireTimeout)
+    const isOver = new AbortController()
+    const isSettled = new AbortController()
+    void this.#sleep(limitMillis, isSettled.signal).then(() => {
+      const lastError = this.#connection.runSync((engine) =>
+        Effect.sync(() => engine.waits.trouble(this.#settings, owner))
+      )
+      isOver.abort(outOfTime({ doing: "acquire", operation: "get", ref: { namespace, name }, limitMillis, lastError }))
+    })
+    try {
+      return await attempt.join(isOver.signal)
+    } finally {
+      isSettled.abort()
+    }
+  }
+
   /** After a former one, which gives back first what lands of it. */
   #beginAttempt(
-    shown: Option.Option<LeaseObject> | undefined,
+    options: Pick<AttemptOptions, "shown" | "isWaiting">,
     former: Promise<Outcome> | undefined
   ): SharedPromise<Outcome> {
     const attempt = new SharedPromise(async (givenUp) => {
       await Promise.allSettled([former])
-      return this.#acquire(shown, givenUp).finally(() => {
+      return this.#acquire(options, givenUp).finally(() => {
         if (this.#attempt === attempt) {
           this.#attempt = undefined
         }
@@ -270,28 +292,31 @@ export class LeaseHandle implements LeaseActions {
     return attempt
   }
 
-  async #acquire(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Promise<Outcome> {
+  async #acquire(options: Pick<AttemptOptions, "shown" | "isWaiting">, signal: AbortSignal): Promise<Outcome> {
     const holding = this.#holding
     if (holding !== undefined) {
-      if (await this.#stands(holding.term)) {
+      if (await this.#stands(holding.term, signal)) {
         return Outcome.Begun({ term: holding.term })
       }
       await holding.reported
     }
     await this.#lastReport
-    const outcome = await this.#attemptTerm(shown, signal)
+    const outcome = await this.#attemptTerm(options, signal)
     Option.map(begunTerm(outcome), (term) => this.#hold(term))
     return outcome
   }
 
-  async #attemptTerm(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Promise<Outcome> {
+  async #attemptTerm(
+    options: Pick<AttemptOptions, "shown" | "isWaiting">,
+    signal: AbortSignal
+  ): Promise<Outcome> {
     let begun: Option.Option<Term> = Option.none()
     const supersede = this.#supersedes ? Effect.sync(() => supersedeOthers(this.#key)) : undefined
     try {
       const outcome = await this.#run(
         (engine) =>
           Effect.uninterruptibleMask((restore) =>
-            Effect.tap(acquire(engine, this.#settings, restore, { shown, supersede }), (outcome) => {
+            Effect.tap(acquire(engine, this.#settings, restore, { ...options, supersede }), (outcome) => {
               begun = begunTerm(outcome)
             })
           ),
@@ -393,12 +418,15 @@ export class LeaseHandle implements LeaseActions {
     )
   }
 
-  async #stands(term: Term): Promise<boolean> {
-    return this.#run((engine) =>
-      verify(engine, term).pipe(
-        Effect.as(true),
-        Effect.catchTag("LeaseLost", () => Effect.succeed(false))
-      )
+  /** A release does not wait for the read (X1). */
+  async #stands(term: Term, signal?: AbortSignal): Promise<boolean> {
+    return this.#run(
+      (engine) =>
+        verify(engine, term).pipe(
+          Effect.as(true),
+          Effect.catchTag("LeaseLost", () => Effect.succeed(false))
+        ),
+      signal === undefined ? undefined : { signal, interrupted: givenUp }
     )
   }
 

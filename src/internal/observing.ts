@@ -5,13 +5,12 @@ import type { RequestError } from "../KubeError.js"
 import type { Observed } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { Evidence, Judgement } from "../LeaseTerm.js"
-import { datedAgeMillis, durationMillisOf, isDatable, isWorthDating, judge } from "../LeaseTerm.js"
+import { datedAgeMillis, isDatable, isWorthDating, judge } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { log } from "./logging.js"
 import { datesEveryChange } from "./managedFields.js"
-import { quote } from "./quoting.js"
 import { refOf } from "./refOf.js"
 
 /** A record as it has just been shown, and what may be done with it. */
@@ -19,8 +18,6 @@ export interface Seen {
   readonly record: Observed
   readonly evidence: Evidence
   readonly judgement: Judgement
-  /** The first time that this process sees this term. */
-  readonly isNewTerm: boolean
   /** When an answer or event last showed the lease before. */
   readonly lastLookAt: Instant | undefined
 }
@@ -33,7 +30,7 @@ export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<
     Effect.flatMap((seen) =>
       isOldPerhaps(seen) ? Effect.interruptible(date(engine, settings, seen)) : Effect.succeed(seen)
     ),
-    Effect.tap(warn),
+    Effect.tap((seen) => warn(engine, settings, seen)),
     Effect.asSome,
     Effect.catchTag("NotFound", () =>
       Effect.flatMap(now, (at) => {
@@ -60,15 +57,15 @@ export const weigh = (
   record: Observed,
   arrivedAt: Instant
 ): Seen => {
-  const { isNewTerm, lastLookAt, sighting } = engine.sightings.see(refOf(settings), record, arrivedAt)
+  const { lastLookAt, sighting } = engine.sightings.see(refOf(settings), record, arrivedAt)
   const { maxClockSkew, ttl } = settings
   const evidence: Evidence = { record, sighting, now: arrivedAt, ttl, maxClockSkew }
   const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), evidence)
-  return { record, evidence, judgement, isNewTerm, lastLookAt }
+  return { record, evidence, judgement, lastLookAt }
 }
 
 /** What whoever runs this process should know of a record that keeps it out. */
-const warn = ({ evidence, isNewTerm, judgement, record }: Seen): Effect.Effect<void> =>
+const warn = (engine: Engine, settings: LeaseSettings, { judgement, record }: Seen): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (judgement._tag === "Free") {
       return
@@ -76,16 +73,8 @@ const warn = ({ evidence, isNewTerm, judgement, record }: Seen): Effect.Effect<v
     if (judgement.because !== "fresh") {
       yield* log(Effect.logWarning(advice[judgement.because]))
     }
-    const durationMillis = durationMillisOf(record, evidence.ttl)
-    if (isNewTerm && durationMillis > longestPlausibleMillis) {
-      yield* log(
-        Effect.logWarning(`The record of ${quote(judgement.by)} asks for a duration of ${durationMillis / 1000} s`)
-      )
-    }
+    yield* engine.absurdDurations.warn(settings, record)
   })
-
-/** No holder of sound mind keeps others out for longer than this after it has gone silent. */
-const longestPlausibleMillis = 24 * 60 * 60 * 1000
 
 const advice = {
   duplicateOwner: "Another process uses this owner name, which has to be this process's own",

@@ -1,6 +1,9 @@
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import type { RequestError } from "../KubeError.js"
 import { MicroTime } from "../LeaseObject.js"
@@ -9,13 +12,13 @@ import type { TermIdentity } from "../LeaseTerm.js"
 import { clearSpec, handOverSpec, identityOf, isSameTerm, isTermSent } from "../LeaseTerm.js"
 import { bounded } from "./bounded.js"
 import type { Instant } from "./clocks.js"
-import { now } from "./clocks.js"
+import { millisBetween, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import type { Turn } from "./keyedLocks.js"
 import { log, logging } from "./logging.js"
-import type { Relinquishment } from "./relinquishing.js"
-import { deleteCleared, relinquish } from "./relinquishing.js"
-import { timedOut } from "./requests.js"
+import { LastError } from "./outOfTime.js"
+import type { Relinquishing, Relinquishment } from "./relinquishing.js"
+import { deleteCleared, noTimeLeft, relinquish } from "./relinquishing.js"
 import { spanOptions } from "./spanOptions.js"
 import type { Successor } from "./successor.js"
 import type { Term } from "./term.js"
@@ -23,28 +26,34 @@ import { termKey } from "./termKey.js"
 import { refOf } from "./refOf.js"
 
 /**
- * Ends the term here first, then tells the server (X1). Whoever calls again awaits the same release, whoever is its
- * successor; a caller that is interrupted leaves it going on.
+ * Ends the term here first, then tells the server (X1). Whoever calls again meanwhile awaits the same release, whoever is
+ * its successor; afterwards there is nothing to release. A caller that is interrupted leaves it going on.
  */
 export const release = (engine: Engine, term: Term, successor?: Successor): Effect.Effect<void, RequestError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const startedAt = yield* now
       yield* engine.terms.isHeld(term, startedAt)
-      if (yield* engine.terms.release(term)) {
-        // At once, so that whoever acquires from now on waits for it (A4).
-        const turn = engine.locks.takeTurn(termKey(term.ref, term.owner))
-        term.releasing = yield* releaseOnServer(engine, term, successor, startedAt, turn).pipe(
-          Effect.interruptible,
-          Effect.ensuring(turn.leave),
-          // A fiber that fails is logged as unhandled, whoever joins it.
-          Effect.exit,
-          Effect.forkDaemon
-        )
+      const { releasing } = term
+      if (releasing !== undefined) {
+        return (yield* Deferred.isDone(releasing)) ? undefined : yield* restore(Deferred.await(releasing))
       }
-      if (term.releasing !== undefined) {
-        yield* restore(Effect.flatten(Fiber.join(term.releasing)))
+      if (term.isEnded) {
+        return
       }
+      // Before anything else can happen, so that whoever releases or acquires from now on waits for it (A4).
+      const released = Deferred.unsafeMake<void, RequestError>(FiberId.none)
+      term.releasing = released
+      const turn = engine.locks.takeTurn(termKey(term.ref, term.owner))
+      const isOnServer = yield* engine.terms.release(term)
+      const fiber = yield* (isOnServer ? releaseOnServer(engine, term, successor, startedAt, turn) : Effect.void).pipe(
+        Effect.interruptible,
+        Effect.ensuring(turn.leave),
+        Effect.intoDeferred(released),
+        Effect.forkDaemon
+      )
+      FiberSet.unsafeAdd(engine.releasing, fiber)
+      yield* restore(Deferred.await(released))
     })
   ).pipe(Effect.withSpan("LeaseService.release", spanOptions(term.ref)))
 
@@ -62,24 +71,27 @@ const releaseOnServer = (
   startedAt: Instant,
   turn: Turn
 ): Effect.Effect<void, RequestError> => {
+  const relinquishing: Relinquishing = {
+    engine,
+    ref: term.ref,
+    settings: term.settings,
+    startedAt,
+    lastError: new LastError()
+  }
   let isLeft = false
   return Effect.gen(function*() {
-    yield* turn.wait
-    if (term.renewal !== undefined) {
-      yield* Fiber.interrupt(term.renewal)
-    }
+    const isVersionKnown = yield* renewalEnded(term, startedAt, turn)
     const time = term.nextRenewTime(engine.serverClock, yield* now)
     const relinquishment: Relinquishment = {
-      requests: engine.requests,
-      ref: term.ref,
-      settings: term.settings,
-      startedAt,
+      ...relinquishing,
       leaves: successor === undefined
         ? clearSpec(time)
         : handOverSpec(term.identity, successor.owner, successor.durationSeconds, time),
       isOwn: (record) => isSameTerm(identityOf(record), term.identity)
     }
-    const [took, left] = yield* Effect.timed(relinquish(relinquishment, term.resourceVersion))
+    const [took, left] = yield* Effect.timed(
+      relinquish(relinquishment, { resourceVersion: term.resourceVersion, isCertain: isVersionKnown })
+    )
     isLeft = true
     if (successor === undefined) {
       yield* log(Effect.logInfo("Released"))
@@ -89,12 +101,28 @@ const releaseOnServer = (
       yield* log(Effect.logInfo("Handed over", { to: successor.owner }))
     }
   }).pipe(
-    withinReleaseTimeout(term.settings),
+    withinReleaseTimeout(relinquishing),
     // Out of time during the delete: others can have the lease all the same.
     Effect.catchAll((error) => isLeft ? Effect.void : Effect.fail(error)),
     logging(term)
   )
 }
+
+/**
+ * When nothing of this process is under way any more that could write to the record, or half of the time has passed: what
+ * hangs leaves the other half to the clear (X1). Tells whether the version is known that the last renewal has made.
+ */
+const renewalEnded = (term: Term, startedAt: Instant, turn: Turn): Effect.Effect<boolean> =>
+  Effect.gen(function*() {
+    const halfMillis = Duration.toMillis(term.settings.releaseTimeout) / 2
+    const leftMillis = Math.max(0, Math.floor(halfMillis - millisBetween(startedAt, yield* now)))
+    yield* Effect.timeoutOption(Effect.zipRight(turn.wait, term.written), Duration.millis(leftMillis))
+    const wasWriting = term.isWriting
+    if (term.renewal !== undefined) {
+      yield* Fiber.interruptFork(term.renewal)
+    }
+    return !wasWriting
+  })
 
 const longestTimeToTakeMillis = 50
 
@@ -118,21 +146,21 @@ export const giveBack = (
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     const startedAt = yield* now
+    const ref = refOf(settings)
+    const relinquishing: Relinquishing = { engine, ref, settings, startedAt, lastError: new LastError() }
     const latest = unsettled.reduce<MicroTime>(
       (latest, { acquireTime = latest }) => acquireTime > latest ? acquireTime : latest,
       MicroTime(0n)
     )
     const relinquishment: Relinquishment = {
-      requests: engine.requests,
-      ref: refOf(settings),
-      settings,
-      startedAt,
+      ...relinquishing,
       leaves: clearSpec(engine.serverClock.timeAfter(latest, startedAt)),
       isOwn: (record) => unsettled.some((sent) => isTermSent(sent, record))
     }
-    yield* deleteCleared(relinquishment, yield* relinquish(relinquishment, undefined))
+    yield* Effect.flatMap(relinquish(relinquishment, undefined), (left) => deleteCleared(relinquishment, left)).pipe(
+      withinReleaseTimeout(relinquishment)
+    )
   }).pipe(
-    withinReleaseTimeout(settings),
     Effect.catchAll((error) =>
       log(
         Effect.logWarning(
@@ -144,9 +172,5 @@ export const giveBack = (
     logging({ owner: settings.owner, ref: settings })
   )
 
-const withinReleaseTimeout = (settings: LeaseSettings) =>
-  bounded(settings.releaseTimeout, () =>
-    timedOut(
-      { operation: "patch", ref: refOf(settings) },
-      Duration.toMillis(settings.releaseTimeout)
-    ))
+const withinReleaseTimeout = (relinquishing: Relinquishing) =>
+  bounded(relinquishing.settings.releaseTimeout, () => noTimeLeft(relinquishing))

@@ -16,7 +16,9 @@ import type { Engine } from "./engine.js"
 import { cannot } from "./kubeCall.js"
 import { log, logging } from "./logging.js"
 import * as Metrics from "./metrics.js"
+import { isAnswer } from "./pace.js"
 import { nextRenewal } from "./renewalCadence.js"
+import { renewalRequestMillis } from "./renewalRequest.js"
 import { beforeDeadline, retryDelayMillis } from "./retryDelay.js"
 import { spanOptions } from "./spanOptions.js"
 import type { Term } from "./term.js"
@@ -33,10 +35,13 @@ export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
     }
     while (true) {
       // By the monotonic clock: a step of the wall clock moves no renewal.
-      const elapsedMillis = monotonicMillisBetween(term.acquiredAt.monotonicNanos, yield* monotonicNanos)
+      const acknowledgedNanos = term.acknowledgedAt.monotonicNanos
+      const elapsedMillis = monotonicMillisBetween(term.acquiredAt.monotonicNanos, acknowledgedNanos)
       const { delayMillis, slot } = nextRenewal(intervalMillis, random, lastSlot, elapsedMillis)
       lastSlot = slot
-      yield* Effect.sleep(Duration.millis(delayMillis))
+      // What a slow answer has made late is due at once.
+      const passedMillis = monotonicMillisBetween(acknowledgedNanos, yield* monotonicNanos)
+      yield* Effect.sleep(Duration.millis(Math.max(0, Math.floor(delayMillis - passedMillis))))
       yield* renew(engine, term)
     }
   }).pipe(
@@ -46,10 +51,15 @@ export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
   )
 
 /** Asks the server whether the term stands, and ends it if it does not (R2, R8). Gives the record as it is now. */
-export const verify = (engine: Engine, term: Term): Effect.Effect<LeaseObject, LeaseLost | RequestError> =>
+export const verify = (
+  engine: Engine,
+  term: Term,
+  isFurtherTry = false
+): Effect.Effect<LeaseObject, LeaseLost | RequestError> =>
   Effect.gen(function*() {
     const sentAt = yield* whileHeld(engine, term)
-    const answer = yield* Effect.either(engine.requests.get(term.ref, millisForRequest(term, sentAt)))
+    const limitMillis = millisForRequest(term, sentAt, isFurtherTry)
+    const answer = yield* Effect.either(engine.requests.get(term.ref, limitMillis))
     yield* whileHeld(engine, term)
     const record = yield* answer
     yield* ensureStands(engine, term, record)
@@ -64,14 +74,16 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
   Effect.gen(function*() {
     let failures = 0
     while (true) {
-      const outcome = yield* Effect.either(renewOnce(engine, term))
+      const outcome = yield* Effect.either(renewOnce(engine, term, failures > 0))
       if (Either.isRight(outcome)) {
         yield* Metric.increment(Metrics.renewed)
         break
       }
       const error = outcome.left
       if (error._tag === "LeaseLost") {
-        yield* Metric.increment(Metrics.renewalLost)
+        if (error.reason._tag !== "Released") {
+          yield* Metric.increment(Metrics.renewalLost)
+        }
         return yield* error
       }
       yield* Metric.increment(Metrics.renewalFailed)
@@ -95,23 +107,31 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
 
 /**
  * `Conflict` is no evidence: if the record is still this term's, it is written again over what stands there now (R2).
- * Not interrupted, for a release waits for the answer (X1).
+ * Not interrupted but in its requests, which a release gives up when it has waited for long enough (X1).
  */
-const renewOnce = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | RequestError | Conflict> =>
-  write(engine, term).pipe(
+const renewOnce = (
+  engine: Engine,
+  term: Term,
+  isFurtherTry: boolean
+): Effect.Effect<void, LeaseLost | RequestError | Conflict> =>
+  write(engine, term, isFurtherTry).pipe(
     Effect.catchTag("Conflict", () =>
-      Effect.flatMap(verify(engine, term), (record) => {
+      Effect.flatMap(Effect.interruptible(verify(engine, term, isFurtherTry)), (record) => {
         term.adopt(record)
-        return write(engine, term)
+        return write(engine, term, isFurtherTry)
       })),
     Effect.uninterruptible
   )
 
-const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | RequestError | Conflict> =>
+const write = (
+  engine: Engine,
+  term: Term,
+  isFurtherTry: boolean
+): Effect.Effect<void, LeaseLost | RequestError | Conflict> =>
   Effect.gen(function*() {
     const sentAt = yield* whileHeld(engine, term)
     const writtenOver = term.resourceVersion
-    const answer = yield* Effect.either(engine.requests.patch(
+    const request = engine.requests.patch(
       term.ref,
       {
         resourceVersion: writtenOver,
@@ -120,12 +140,21 @@ const write = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost | Requ
           leaseDurationSeconds: term.settings.leaseDurationSeconds
         }
       },
-      millisForRequest(term, sentAt),
+      millisForRequest(term, sentAt, isFurtherTry),
       term.stampMillis
-    ))
-    if (Either.isRight(answer) && Option.isNone(endedBy(term.identity, answer.right))) {
-      // Even if the term has ended meanwhile: a release goes on from here.
-      term.adopt(answer.right)
+    )
+    const answer = yield* term.whileWriting(
+      Effect.map(Effect.either(Effect.interruptible(request)), (answer) => {
+        if (Either.isRight(answer) && Option.isNone(endedBy(term.identity, answer.right))) {
+          // Even if the term has ended meanwhile: a release goes on from here.
+          term.adopt(answer.right)
+        }
+        return answer
+      })
+    )
+    if (Either.isRight(answer) || isAnswer(answer.left)) {
+      term.answerMillis = millisBetween(sentAt, yield* now)
+      engine.pace.note("write", term.answerMillis)
     }
     const arrivedAt = yield* whileHeld(engine, term)
     const record = yield* answer
@@ -161,6 +190,10 @@ const ensureStands = (engine: Engine, term: Term, record: LeaseObject): Effect.E
 const lose = (engine: Engine, term: Term, reason: LostReason): Effect.Effect<never, LeaseLost> =>
   Effect.zipRight(engine.terms.lose(term, reason), Effect.suspend(() => term.lossOrRelease()))
 
-/** R4 */
-const millisForRequest = (term: Term, at: Instant): number =>
-  Math.floor(Math.min(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(at)))
+const millisForRequest = (term: Term, at: Instant, isFurtherTry: boolean): number =>
+  renewalRequestMillis({
+    requestTimeoutMillis: Duration.toMillis(term.settings.requestTimeout),
+    timeLeftMillis: term.remainingMillis(at),
+    isFurtherTry,
+    answerMillis: term.answerMillis
+  })

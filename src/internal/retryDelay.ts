@@ -22,6 +22,9 @@ export const retryDelayMillis = ({ attempt, error, latestMillis, longestMillis, 
   return Math.floor(Math.max(backoff, Math.min(retryAfterMillis(error), latestMillis)))
 }
 
+/** Whoever has no deadline leaves a server alone for so long at most, whatever that asks for. */
+export const longestRetryAfterMillis = 60_000
+
 /** For so long the server has asked to be left alone. */
 export const retryAfterMillis = (error: KubeError | undefined): number =>
   error !== undefined && "retryAfter" in error && error.retryAfter !== undefined

@@ -1,6 +1,6 @@
 import type { LeaseObject, LeaseRef } from "../LeaseObject.js"
 import type { DatedAge, Sighting } from "../LeaseTerm.js"
-import { isSameTerm, sight } from "../LeaseTerm.js"
+import { sight } from "../LeaseTerm.js"
 import type { Instant } from "./clocks.js"
 import { leaseKey } from "./termKey.js"
 
@@ -24,16 +24,12 @@ export class Sightings {
     ref: LeaseRef,
     record: LeaseObject,
     arrivedAt: Instant
-  ): { readonly sighting: Sighting; readonly isNewTerm: boolean; readonly lastLookAt: Instant | undefined } {
+  ): { readonly sighting: Sighting; readonly lastLookAt: Instant | undefined } {
     const previous = this.#byRef.get(leaseKey(ref))
     const sighting = sight(previous?.sighting, record, arrivedAt.monotonicNanos)
     const isLate = previous?.deleted !== undefined && isSameObject(previous.deleted, record)
     this.#know(ref, { sighting, lastLookAt: arrivedAt, deleted: isLate ? previous.deleted : undefined })
-    return {
-      sighting,
-      lastLookAt: previous?.lastLookAt,
-      isNewTerm: previous?.sighting === undefined || !isSameTerm(previous.sighting.identity, sighting.identity)
-    }
+    return { sighting, lastLookAt: previous?.lastLookAt }
   }
 
   seeNone(ref: LeaseRef, arrivedAt: Instant): void {

@@ -1,7 +1,6 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type * as MetricLabel from "effect/MetricLabel"
@@ -44,9 +43,12 @@ export class Term {
   /** It counts under these, whoever ends it under whatever labels. */
   readonly metricLabels: ReadonlyArray<MetricLabel.MetricLabel>
   renewal: Fiber.RuntimeFiber<void> | undefined
-  releasing: Fiber.RuntimeFiber<Exit.Exit<void, RequestError>> | undefined
+  releasing: Deferred.Deferred<void, RequestError> | undefined
   /** Why renewals fail at present. */
   lastError: KubeError | undefined
+  /** How long the server took for its last answer to a write of this term. */
+  answerMillis = 0
+  #writing: Deferred.Deferred<void> | undefined
   #resourceVersion: string
   #stampMillis: number | undefined
   #renewTime: MicroTime
@@ -73,6 +75,36 @@ export class Term {
 
   get owner(): string {
     return this.settings.owner
+  }
+
+  /** When the last write was sent that has been acknowledged. */
+  get acknowledgedAt(): Instant {
+    return this.#acknowledgedAt
+  }
+
+  /** A renewal has been sent, and has neither been answered nor given up. */
+  get isWriting(): boolean {
+    return this.#writing !== undefined
+  }
+
+  /** Completes once no renewal is in flight. */
+  get written(): Effect.Effect<void> {
+    return Effect.suspend(() => this.#writing === undefined ? Effect.void : Deferred.await(this.#writing))
+  }
+
+  /** By the time that `written` completes, `write` has drawn its conclusions. */
+  whileWriting<A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.suspend(() => {
+      const writing = Deferred.unsafeMake<void>(FiberId.none)
+      this.#writing = writing
+      return Effect.ensuring(
+        write,
+        Effect.sync(() => {
+          this.#writing = undefined
+          Deferred.unsafeDone(writing, Effect.void)
+        })
+      )
+    })
   }
 
   /** The version that the next write is meant for. */

@@ -21,7 +21,7 @@ import type { Seen } from "./observing.js"
 import { weigh } from "./observing.js"
 import { quote } from "./quoting.js"
 import { refOf } from "./refOf.js"
-import { retryAfterMillis, retryDelayMillis } from "./retryDelay.js"
+import { longestRetryAfterMillis, retryAfterMillis, retryDelayMillis } from "./retryDelay.js"
 import { sleepUntil, wholeMillis } from "./sleepUntil.js"
 import type { Term } from "./term.js"
 import type { Wait } from "./waits.js"
@@ -146,6 +146,9 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
         case "Deleted": {
           seen = weigh(engine, settings, notice.lease, notice.arrivedAt)
           yield* setAlarm
+          if (seen.judgement._tag === "Contended") {
+            yield* engine.absurdDurations.warn(settings, notice.lease)
+          }
           if (notice._tag === "Deleted" && seen.judgement._tag === "Contended") {
             yield* log(Effect.logWarning(deletedUnderHolder(seen.judgement.by, seen.evidence)))
           }
@@ -249,6 +252,5 @@ const nextLookNanos = (seen: Seen, settings: LeaseSettings): bigint =>
   nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings))
 
 const shortestLookMillis = 20
-const longestRetryAfterMillis = 60_000
 /** Well within what a timer of a JavaScript runtime can wait. */
 const longestTimerMillis = 24 * 60 * 60 * 1000

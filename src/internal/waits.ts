@@ -4,13 +4,13 @@ import type { KubeError } from "../KubeError.js"
 import type { LeaseRef } from "../LeaseObject.js"
 import { log } from "./logging.js"
 import { refOf } from "./refOf.js"
+import { Troubles } from "./troubles.js"
 
 /** How it stands with somebody who waits for a lease. */
 export class Wait {
   readonly ref: LeaseRef
   readonly owner: string
-  /** Why the server cannot be asked at present. */
-  trouble: KubeError | undefined
+  readonly #troubles = new Troubles()
   /** The server lets nobody watch (W2). */
   isWatchRefused = false
   /** The record is older than what the server remembers for watches: the next one begins with what is now. */
@@ -23,23 +23,24 @@ export class Wait {
     this.owner = owner
   }
 
-  /** Said once until it is over. */
+  /** Why the server cannot be asked at present. */
+  get trouble(): KubeError | undefined {
+    return this.#troubles.latest
+  }
+
+  /** Said once for each kind of reason until it is over. */
   fail(error: KubeError): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const isNew = this.trouble === undefined
-      this.trouble = error
-      return isNew
+    return Effect.suspend(() =>
+      this.#troubles.note(error)
         ? log(Effect.logWarning("Cannot tell whether the lease is free; trying again for as long as is waited", error))
         : Effect.void
-    })
+    )
   }
 
   get recover(): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const wasInTrouble = this.trouble !== undefined
-      this.trouble = undefined
-      return wasInTrouble ? log(Effect.logInfo("The API server answers again; waiting goes on")) : Effect.void
-    })
+    return Effect.suspend(() =>
+      this.#troubles.end() ? log(Effect.logInfo("The API server answers again; waiting goes on")) : Effect.void
+    )
   }
 }
 
@@ -49,6 +50,16 @@ export class Waits {
 
   get all(): ReadonlyArray<Wait> {
     return [...this.#all]
+  }
+
+  /** An attempt of those who wait for a lease under this name has come to trouble, and goes on. */
+  fail(ref: LeaseRef, owner: string, error: KubeError): Effect.Effect<void> {
+    return Effect.forEach(this.#of(ref, owner), (wait) => wait.fail(error), { discard: true })
+  }
+
+  /** What keeps those who wait for a lease under this name from it at present. */
+  trouble(ref: LeaseRef, owner: string): KubeError | undefined {
+    return this.#of(ref, owner).find(({ trouble }) => trouble !== undefined)?.trouble
   }
 
   /** Until the scope closes. */
@@ -61,5 +72,9 @@ export class Waits {
       }),
       (wait) => Effect.sync(() => this.#all.delete(wait))
     )
+  }
+
+  #of({ name, namespace }: LeaseRef, owner: string): ReadonlyArray<Wait> {
+    return this.all.filter((wait) => wait.ref.namespace === namespace && wait.ref.name === name && wait.owner === owner)
   }
 }

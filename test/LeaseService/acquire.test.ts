@@ -316,6 +316,40 @@ describe("A3 a take", sideBySide, () => {
       })))
   }
 
+  for (
+    const [title, fault, status] of [
+      ["503", Fault.serviceUnavailable(), 503],
+      ["429 with Retry-After", Fault.tooManyRequests("1 second"), 429]
+    ] as const
+  ) {
+    it.effect(`F71 an acquire that times out says what the server has said last, and for how long: ${title}`, () =>
+      scenario(Effect.gen(function*() {
+        yield* inject(fault.pipe(Fault.times(1)))
+        yield* inject(Fault.hang())
+        const error = yield* lasting("4 seconds")(Effect.flip(tryAcquire(mine)))
+        assert.include(error, { _tag: "Transient", kind: "Status", status })
+        assert.include(error.message, "Cannot acquire lease default/leader within 4000 ms; last error: ")
+        assert.include(error.message, String(status))
+        assert.strictEqual("retryAfter" in error && error.retryAfter !== undefined, status === 429)
+      })))
+  }
+
+  it.effect("F71 an acquire that nothing answers says so", () =>
+    scenario(Effect.gen(function*() {
+      yield* inject(Fault.hang())
+      const error = yield* lasting("4 seconds")(Effect.flip(tryAcquire(mine)))
+      assert.include(error, { _tag: "Transient", kind: "Timeout" })
+      assert.include(error.message, "no answer within 4000 ms")
+    })))
+
+  it.effect("F71 R5 a Retry-After for which there is no time ends an acquire at once", () =>
+    scenario(Effect.gen(function*() {
+      yield* inject(Fault.tooManyRequests("30 seconds"))
+      const error = yield* Effect.flip(tryAcquire(mine))
+      assert.include(error, { _tag: "Transient", kind: "Status", status: 429 })
+      assert.deepStrictEqual((yield* calls).map(({ operation }) => operation), ["get"])
+    })))
+
   it.effect("R5 a retry waits for Retry-After", () =>
     scenario(Effect.gen(function*() {
       yield* inject(Fault.tooManyRequests("2 seconds").pipe(Fault.times(1)))

@@ -10,7 +10,7 @@ import { LeaseService } from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { Faults } from "../../src/testing/Faults.js"
 import { acquired, mine, ref } from "../support/leases.js"
-import { inject, recordOf, scenario, sentBy, server, settle, warnings } from "../support/processes.js"
+import { inject, lasting, recordOf, scenario, sentBy, server, settle, warnings } from "../support/processes.js"
 import { liveHolder, openWatches, patiently } from "../support/waiters.js"
 
 const clearFaults = Effect.flatMap(Faults, ({ clear }) => clear)
@@ -248,6 +248,28 @@ describe("W5 F23 when the server cannot be asked", patiently, () => {
       yield* acquired(mine)
       yield* settle
       assert.deepStrictEqual(told, [undefined, "me"])
+    })))
+
+  it.effect("F75 W5 a read that hangs is given up, and Retry-After is honoured", () =>
+    scenario(Effect.gen(function*() {
+      yield* recordOf(held("you"))
+      yield* inject(Fault.hang().pipe(Fault.times(1)))
+      yield* inject(Fault.tooManyRequests("20 seconds").pipe(Fault.times(1)))
+      const { told } = yield* following
+      yield* TestClock.adjust("16 seconds")
+      assert.deepStrictEqual(yield* sentBy(TestClock.adjust(19_999)), [])
+      assert.deepStrictEqual(yield* sentBy(TestClock.adjust(1)), ["get", "watch"])
+      assert.deepStrictEqual(told, ["you"])
+    })))
+
+  it.effect("F75 the holder is told within 15 s, or that it cannot be told", () =>
+    scenario(Effect.gen(function*() {
+      yield* recordOf(held("you"))
+      const holder = Effect.flatMap(LeaseService, ({ holder }) => holder(ref))
+      yield* inject(Fault.delay("10 seconds").pipe(Fault.times(1)))
+      assert.isTrue(Option.isSome(yield* lasting("10 seconds")(holder)))
+      yield* inject(Fault.hang())
+      assert.include(yield* lasting("15 seconds")(Effect.flip(holder)), { _tag: "Transient", kind: "Timeout" })
     })))
 
   it.effect("W5 Transient never ends it, from the first read on, and is said once", () =>

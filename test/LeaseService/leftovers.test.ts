@@ -36,14 +36,15 @@ const ends: Record<string, readonly [endsAt: number, End]> = {
         yield* advanceTo(7)
       })
   ],
-  "not released, the server being gone": [
-    9,
+  "not released, the server being gone, once its clear has run out": [
+    18.5,
     (held) =>
       Effect.gen(function*() {
         yield* inject(Fault.hang())
         const releasing = yield* Effect.fork(Effect.flip(held.release))
         yield* advanceTo(9)
         yield* Fiber.join(releasing)
+        yield* advanceTo(18.5)
       })
   ],
   "lost, by a verify": [5, (held) => Effect.zipRight(remove, Effect.flip(held.verify))],

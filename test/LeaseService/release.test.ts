@@ -88,11 +88,28 @@ describe.concurrent("release", () => {
   )
 
   for (
-    const [title, fault] of [
-      ["landed", Fault.hang({ applied: true })],
-      ["did not land", Fault.hang()]
+    const [title, fault, sent] of [
+      ["landed", Fault.hang({ applied: true }), ["get", "patch", "delete"]],
+      ["did not land", Fault.hang(), ["get", "patch", "delete"]]
     ] as const
   ) {
+    scenario(
+      `F69 X1 a renewal that hangs is given up after half of releaseTimeout, and a read tells what to clear: it ${title}`,
+      Effect.gen(function*() {
+        const { held, loss } = yield* holding
+        yield* inject(fault.pipe(Fault.on("patch"), Fault.times(1)))
+        yield* advanceTo(10.5)
+        const releasing = yield* forkRelease(held)
+        yield* advanceTo(12.499)
+        assert.deepStrictEqual(yield* operations(10), ["patch"])
+        yield* advanceTo(12.55)
+        assert.isTrue(Either.isRight(yield* Fiber.join(releasing)))
+        assert.deepStrictEqual(yield* operations(10), ["patch", ...sent])
+        assert.isUndefined(yield* stored)
+        assert.isUndefined(yield* loss)
+      })
+    )
+
     scenario(
       `F4 X1 a renewal in flight that is never answered is awaited until it is given up: it ${title}`,
       Effect.gen(function*() {
@@ -394,6 +411,83 @@ describe.concurrent("release", () => {
   }
 
   scenario(
+    "F69 X1 where no read is answered either, the clear is sent over what was known last, and lands",
+    Effect.gen(function*() {
+      const { held } = yield* holding
+      yield* inject(Fault.hang().pipe(Fault.on("patch"), Fault.times(1)))
+      yield* inject(Fault.hang().pipe(Fault.on("get")))
+      yield* advanceTo(10.5)
+      const releasing = yield* forkRelease(held)
+      yield* advanceTo(13.55)
+      assert.isTrue(Either.isRight(yield* Fiber.join(releasing)))
+      assert.deepStrictEqual(yield* timeline(10), [
+        ["patch", 10_000],
+        ["get", 12_500],
+        ["patch", 13_500],
+        ["delete", 13_550]
+      ])
+      assert.isUndefined(yield* stored)
+    })
+  )
+
+  for (const seconds of [2, 5, 10]) {
+    scenario(
+      `F70 X1 on a server that needs ${seconds} s a request the release keeps its bound, and the clear lands all the same`,
+      Effect.gen(function*() {
+        const { held } = yield* holding
+        yield* inject(Fault.delay(`${seconds} seconds`))
+        yield* advanceTo(1)
+        const releasing = yield* forkRelease(held)
+        yield* advanceTo(5)
+        assert.strictEqual(Either.isRight(yield* Fiber.join(releasing)), seconds < 4)
+        yield* advanceTo(1.001 + seconds)
+        assert.strictEqual((yield* stored)?.spec["holderIdentity"] ?? "", "")
+        assert.strictEqual(yield* countLogged("Info", "answered late"), seconds < 4 ? 0 : 1)
+        const sent = yield* operations(0)
+        yield* advanceTo(60)
+        assert.deepStrictEqual(yield* operations(0), sent)
+      })
+    )
+  }
+
+  scenario(
+    "F70 X1 a webhook that needs 5.1 s for a write: the clear that is sent last lands",
+    Effect.gen(function*() {
+      const { held } = yield* holding
+      yield* inject(Fault.delay("5100 millis").pipe(Fault.on("patch")))
+      yield* advanceTo(1)
+      const releasing = yield* forkRelease(held)
+      yield* advanceTo(5)
+      assert.isTrue(Either.isLeft(yield* Fiber.join(releasing)))
+      yield* advanceTo(8.1)
+      assert.strictEqual((yield* stored)?.spec["holderIdentity"], "")
+      assert.deepStrictEqual(yield* timeline(1), [["patch", 1000], ["get", 3000], ["patch", 3000]])
+    })
+  )
+
+  for (
+    const [title, fault, status] of [
+      ["503", Fault.serviceUnavailable("apiserver is shutting down"), 503],
+      ["429", Fault.tooManyRequests("1 second"), 429]
+    ] as const
+  ) {
+    scenario(
+      `F71 X4 a release that runs out of time says what the server has said last: ${title}`,
+      Effect.gen(function*() {
+        const { held } = yield* holding
+        yield* inject(fault.pipe(Fault.on("patch"), Fault.times(1)))
+        yield* inject(Fault.hang().pipe(Fault.on("get")))
+        yield* advanceTo(1)
+        const releasing = yield* forkRelease(held)
+        yield* advanceTo(5)
+        const outcome = yield* Fiber.join(releasing)
+        assert.nestedPropertyVal(outcome, "left._tag", "Transient")
+        assert.nestedPropertyVal(outcome, "left.status", status)
+      })
+    )
+  }
+
+  scenario(
     "F42 X4 a renewal in flight that withstands being given up holds a release up no longer either",
     Effect.gen(function*() {
       const { held } = yield* holding
@@ -473,14 +567,14 @@ describe.concurrent("release", () => {
   )
 
   scenario(
-    "a release that has failed is not tried again by another call, which learns of the failure",
+    "F68 a release that has failed is neither tried again nor told of again: nothing is held any more",
     Effect.gen(function*() {
       const { held } = yield* holding
       yield* inject(Fault.forbidden())
-      const first = yield* Effect.flip(held.release)
+      assert.strictEqual((yield* Effect.flip(held.release))._tag, "Forbidden")
       yield* clearFaults
       yield* advanceTo(1)
-      assert.strictEqual((yield* Effect.flip(held.release)).message, first.message)
+      yield* held.release
       assert.isEmpty(yield* sentAfter(0))
     })
   )

@@ -250,6 +250,8 @@ describe("T3 beginning", sideBySide, () => {
     scenario(withSplitClock((clock) =>
       Effect.gen(function*() {
         yield* inject(Fault.delayAnswer("1 second").pipe(Fault.on("create")))
+        // It is due for a renewal at once.
+        yield* inject(Fault.unsent().pipe(Fault.on("patch")))
         const fiber = yield* Effect.fork(acquired({ ...mine, acquireRetries: 0 }))
         yield* settle
         yield* clock.stall(25_999)

@@ -5,6 +5,7 @@ import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
 import { LeaseService } from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
+import { Faults } from "../../src/testing/Faults.js"
 import { mine, record, ref, yours } from "../support/leases.js"
 import {
   calls,
@@ -24,6 +25,50 @@ import { isWaiting, liveHolder, openWatches, patiently, termOf, waiter } from ".
 
 /** Another's record of which only E1 can say anything. */
 const undated = { holderIdentity: "you", leaseDurationSeconds: 30 }
+
+describe("what a contender that waits says", patiently, () => {
+  const trouble = "Cannot tell whether the lease is free"
+
+  it.effect("F74 each kind of trouble once: no connection, then 403, then 503, until it is over", () =>
+    scenario(Effect.gen(function*() {
+      yield* liveHolder
+      yield* waiter()
+      const faults = yield* Faults
+      for (const fault of [Fault.unsent(), Fault.forbidden(), Fault.unsent("Reset"), Fault.serviceUnavailable()]) {
+        yield* faults.clear
+        yield* inject(fault)
+        yield* faults.cutWatches("end")
+        yield* TestClock.adjust("30 seconds")
+      }
+      assert.lengthOf((yield* warnings).filter((text) => text.includes(trouble)), 3)
+      yield* faults.clear
+      yield* TestClock.adjust("30 seconds")
+      yield* inject(Fault.forbidden())
+      yield* faults.cutWatches("end")
+      yield* TestClock.adjust("30 seconds")
+      assert.lengthOf((yield* warnings).filter((text) => text.includes(trouble)), 4)
+    })))
+
+  it.effect("F74 A0 a server that does not answer, while the attempt goes on", () =>
+    scenario(Effect.gen(function*() {
+      yield* inject(Fault.hang())
+      yield* waiter()
+      yield* TestClock.adjust("5 seconds")
+      assert.lengthOf((yield* warnings).filter((text) => text.includes(trouble)), 1)
+      assert.isFalse((yield* Effect.flatMap(LeaseService, ({ health }) => health)).isHealthy)
+    })))
+
+  it.effect("E3 of an absurd duration once, if a watch has shown it first", () =>
+    scenario(Effect.gen(function*() {
+      yield* recordOf(undated)
+      yield* waiter()
+      yield* server((server) => server.patch(ref, { spec: { leaseDurationSeconds: 2_000_000_000 } }))
+      yield* settle
+      yield* server((server) => server.patch(ref, { metadata: { labels: { team: "a" } } }))
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf((yield* warnings).filter((text) => text.includes("asks for a duration of 2000000000 s")), 1)
+    })))
+})
 
 describe("W1 a contender that waits", patiently, () => {
   it.effect("W1 has a lease that nobody holds at once, without a watch", () =>
