@@ -1,6 +1,7 @@
 import type { Acquisition } from "./ledger.js"
 import { isHeld } from "./ledger.js"
 import type { Life } from "./life.js"
+import { mostRequestMillis } from "./patience.js"
 import { termOf } from "./termSpy.js"
 import type { World } from "./world.js"
 
@@ -37,7 +38,7 @@ const hasHadTime = ({ idleSince, isEnding, process, settings }: Life, now: numbe
   idleSince !== undefined && process.isRunning && !isEnding &&
   // A release has so much time and no more, whether the process runs or not (X4).
   process.resumedAt < idleSince - 1.1 * settings.releaseTimeout &&
-  now - idleSince > (settings.requestTimeout + settings.releaseTimeout) * 1.1 + 1000
+  now - idleSince > (mostRequestMillis(settings) + settings.releaseTimeout) * 1.1 + 1000
 
 /**
  * What lands after its sender has given the request up may do so unseen, and what a webhook has changed cannot be told

@@ -77,8 +77,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("A3 the take's precondition", 20, {
     file: "internal/acquiring.ts",
-    from: "engine.requests.patch(ref, { resourceVersion, spec }, limitMillis)",
-    to: "engine.requests.patch(ref, { resourceVersion: (resourceVersion, undefined as never), spec }, limitMillis)"
+    from: "{ resourceVersion: lease.metadata.resourceVersion, spec }",
+    to: "{ resourceVersion: undefined as never, spec }"
   }),
   mutant("A3 a PATCH, not a PUT", 20, {
     file: "internal/memory/kubeApi.ts",
@@ -154,20 +154,30 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "const expired = expiredBy(at)",
     to: "const expired: ReadonlyArray<Term> = []"
   }),
+  mutant("R4 a further try may take longer", undefined, {
+    file: "internal/renewalRequest.ts",
+    from: "isFurtherTry ? timeLeftMillis / 2 : 0",
+    to: "isFurtherTry ? 0 : 0"
+  }),
+  mutant("X1 a hung renewal is given up", undefined, {
+    file: "internal/releasing.ts",
+    from: "yield* Effect.timeoutOption(Effect.zipRight(turn.wait, term.written), Duration.millis(leftMillis))",
+    to: "yield* Effect.as(Effect.zipRight(turn.wait, term.written), leftMillis)"
+  }),
   mutant("X2 the clear's precondition", 20, {
     file: "internal/relinquishing.ts",
-    from: "requests.patch(ref, { resourceVersion, spec: leaves }",
-    to: "requests.patch(ref, { resourceVersion: undefined as never, spec: leaves }"
+    from: "engine.requests.patch(ref, { resourceVersion, spec: leaves }",
+    to: "engine.requests.patch(ref, { resourceVersion: undefined as never, spec: leaves }"
   }),
   mutant("X2 the delete's preconditions", 20, {
     file: "internal/relinquishing.ts",
-    from: "relinquishment.requests.delete(relinquishment.ref, { uid, resourceVersion }, limitMillis)",
-    to: "relinquishment.requests.delete(relinquishment.ref, {} as never, limitMillis)"
+    from: "relinquishment.engine.requests.delete(relinquishment.ref, { uid, resourceVersion }, limitMillis)",
+    to: "relinquishment.engine.requests.delete(relinquishment.ref, {} as never, limitMillis)"
   }),
   mutant("X3 only one's own is cleared", 20, {
     file: "internal/relinquishing.ts",
-    from: "if (!relinquishment.isOwn(record.value)) {",
-    to: "if (relinquishment.isOwn === undefined) {"
+    from: "return relinquishment.isOwn(record) ? Standing",
+    to: "return relinquishment.isOwn !== undefined ? Standing"
   }),
   mutant("W1 what expires is tried for", 60, {
     file: "internal/waiting.ts",
@@ -176,7 +186,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("W1 a deletion is no release", 30, {
     file: "internal/watches.ts",
-    from: "    sightings.seeDeleted(ref, lease, arrivedAt.monotonicNanos)",
+    from: "    sightings.seeDeleted(ref, lease, arrivedAt)",
     to: "    void sightings"
   }, {
     file: "internal/waiting.ts",

@@ -3,6 +3,7 @@ import { checkGivenBack, checkRemains } from "./givenBack.js"
 import type { Assumption, Finding } from "./findings.js"
 import { follow, strike } from "./faultsAtWork.js"
 import { Node } from "./node.js"
+import { mostRequestMillis } from "./patience.js"
 import type { Plan, SettingsPlan } from "./plan.js"
 import { spyOnTerms } from "./termSpy.js"
 import { World } from "./world.js"
@@ -113,7 +114,8 @@ const happen = (plan: Plan, isTold: boolean): Outcome => {
 /**
  * The longest time for which nobody may hold once nothing goes wrong any more: the record of a holder that is gone ends by
  * its duration, after a contender has first seen it (one rest) and before it looks again (another). What is under way
- * as the trouble ends may first have to run out: an attempt, giving back what has come of it, and a `Retry-After`.
+ * as the trouble ends may first have to run out: a request of an attempt, which somebody who waits allows more time than
+ * `acquireTimeout` (A0), giving back what has come of it, and a `Retry-After`.
  */
 const longestGap = ({ faults, nodes, slowest }: Plan): number => {
   const most = (of: (settings: SettingsPlan) => number): number =>
@@ -122,7 +124,7 @@ const longestGap = ({ faults, nodes, slowest }: Plan): number => {
   return (
         most(({ ttl }) => Math.ceil(ttl / 1000) * 1000) +
         2 * most(({ renewalInterval }) => renewalInterval) +
-        most(({ acquireTimeout }) => acquireTimeout) +
+        most((settings) => Math.max(settings.acquireTimeout, mostRequestMillis(settings))) +
         most(({ releaseTimeout }) => releaseTimeout) +
         1000 * Math.max(0, ...retryAfterSeconds)
       ) / slowest + 500

@@ -1,0 +1,7 @@
+import * as Duration from "effect/Duration"
+import { mostRequestMillis as mostOf } from "../../src/internal/pace.js"
+import type { SettingsPlan } from "./plan.js"
+
+/** How long a request may take of somebody who waits on a slow server. */
+export const mostRequestMillis = ({ renewDeadline, requestTimeout }: SettingsPlan): number =>
+  mostOf({ renewDeadline: Duration.millis(renewDeadline), requestTimeout: Duration.millis(requestTimeout) })
