@@ -9,8 +9,11 @@ export interface Edit {
 export interface Mutant {
   readonly rule: string
   readonly edits: readonly [Edit, ...ReadonlyArray<Edit>]
-  /** Within so many seeds, from 1 on, or by a regression, it is noticed; none: never, for the reason that the README gives. */
-  readonly within: number | "regression" | undefined
+  /**
+   * It is noticed within so many seeds, from 1 on, by a regression, or by the tests in a file: what a simulation without
+   * HTTP cannot notice. `undefined`: never, for the reason that the README gives.
+   */
+  readonly within: number | "regression" | { readonly test: string } | undefined
 }
 
 const mutant = (rule: string, within: Mutant["within"], ...edits: Mutant["edits"]): Mutant => ({
@@ -102,9 +105,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("E1 the monotonic clock", 50, {
     file: "internal/observing.ts",
-    from: "engine.sightings.see(refOf(settings), record, arrivedAt.monotonicNanos)\n  const { maxClockSkew",
+    from: "  const { isNewTerm, lastLookAt, sighting } = engine.sightings.see(",
     to:
-      "engine.sightings.see(refOf(settings), record, BigInt(arrivedAt.wallMillis) * 1_000_000n)\n  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { maxClockSkew"
+      "  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { isNewTerm, lastLookAt, sighting } = engine.sightings.see("
   }),
   mutant("E1 counts from the arrival", 1100, {
     file: "internal/observing.ts",
@@ -124,19 +127,45 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "const resolutionMillis = 0"
   }),
   mutant("E2 a date is that of the last change", "regression", {
-    file: "internal/managedFields.ts",
-    from: "return isOfLastChange(lease, datedMillis) ?",
-    to: "return datedMillis > 0 ?"
-  }),
-  mutant("E2 agreement with renewTime", undefined, {
     file: "LeaseTerm.ts",
-    from: "if (Math.abs(changedMillis - renewedMillis) > 1000 + skewMillis) {",
-    to: "if (Math.abs(changedMillis - renewedMillis) > Infinity) {"
+    from: "!(isEveryChangeDated || isStampOfFirstTerm(record, stampMillis)) ||",
+    to: "(isEveryChangeDated && stampMillis === -1) ||"
+  }),
+  mutant("E2 the version of the server", "regression", {
+    file: "internal/observing.ts",
+    from: "onSuccess: datesEveryChange",
+    to: "onSuccess: () => true"
+  }),
+  mutant("E2 an unknown version says nothing", { test: "test/LeaseService/expiry.test.ts" }, {
+    file: "internal/observing.ts",
+    from: "onFailure: () => false",
+    to: "onFailure: () => true"
+  }),
+  mutant("E2 the present is in the body, not in Date", 60, {
+    file: "internal/observing.ts",
+    from: "const { serverTimeMillis, ...record } =",
+    to: "const { serverDateMillis: serverTimeMillis, serverTimeMillis: _, ...record } ="
+  }),
+  mutant("E2 a refused dry run says nothing", 60, {
+    file: "internal/observing.ts",
+    from: "Effect.as(log(Effect.logDebug(\"The API server does not tell how old the record is\", error)), seen)",
+    to:
+      "Effect.map(now, (at) => (void error, engine.sightings.date(refOf(settings), { millis: 1e9, atNanos: at.monotonicNanos }), weigh(engine, settings, seen.record, at)))"
+  }),
+  mutant("E2 whoever looks once is told", 60, {
+    file: "internal/observing.ts",
+    from: "isOldPerhaps(seen) ?",
+    to: "isOldPerhaps(seen) && seen.lastLookAt !== undefined ?"
+  }),
+  mutant("E2 agreement with renewTime", { test: "test/LeaseTerm.test.ts" }, {
+    file: "LeaseTerm.ts",
+    from: "!isDatedAlike(stampMillis, renewTime, maxClockSkew)",
+    to: "!isDatedAlike(stampMillis, renewTime, Duration.infinity)"
   }),
   mutant("E2 maxClockSkew", 250, {
     file: "LeaseTerm.ts",
-    from: "durationMillisOf(record, ttl) + skewMillis - (record",
-    to: "durationMillisOf(record, ttl) - (record"
+    from: ": durationMillisOf(record, ttl) + Duration.toMillis(maxClockSkew) - dated.millis -",
+    to: ": durationMillisOf(record, ttl) + 0 * Duration.toMillis(maxClockSkew) - dated.millis -"
   }),
   mutant("R2 a conflict is no evidence", 20, {
     file: "internal/renewing.ts",
@@ -195,7 +224,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("W1 nor is one that happens during an attempt", 700, {
     file: "internal/observing.ts",
-    from: "Effect.catchTag(\"NotFound\", () => standing(engine, settings))",
-    to: "Effect.catchTag(\"NotFound\", () => Effect.succeedNone)"
+    from: "        return standing(engine, settings)\n",
+    to: "        return Effect.succeedNone\n"
   })
 ]
