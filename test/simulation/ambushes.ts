@@ -13,6 +13,10 @@ export class Ambushes {
     this.#waiting.delete(ambush)
   }
 
+  hasAnyFor(node: number): boolean {
+    return [...this.#waiting].some((ambush) => ambush.node === node)
+  }
+
   /** The one that this request falls into, if any. */
   spring(node: number, purpose: Purpose): Ambush | undefined {
     for (const ambush of this.#waiting) {

@@ -1,11 +1,12 @@
 import type { Term } from "../../src/internal/term.js"
-import type { HeldLease } from "../../src/LeaseService.js"
+import type { FencingToken } from "../../src/LeaseTerm.js"
 import type { Process } from "./process.js"
+import { termOf } from "./termSpy.js"
 
 /** That a process holds the lease, since its user was given this term. */
 export interface Belief {
   readonly process: Process
-  readonly held: HeldLease
+  readonly token: FencingToken
   readonly term: Term
   /** How long after the end of its validity `lost` may come, in milliseconds of virtual time. */
   readonly patienceMillis: number
@@ -24,3 +25,22 @@ export interface Belief {
 /** What the user would be told now, without the consequences of asking. */
 export const isBelieved = ({ process, term }: Belief): boolean =>
   !process.isCrashed && term.remainingMillis(process.machine.instant()) > 0
+
+/** What a user believes who has just been given a term. */
+export const beliefIn = (process: Process, token: FencingToken, patienceMillis: number): Belief => {
+  const term = termOf(process, token)
+  if (term === undefined) {
+    throw new Error("A term began without a look at the clocks")
+  }
+  return {
+    process,
+    token,
+    term,
+    patienceMillis,
+    heardOfEnd: false,
+    isLost: false,
+    isClosed: false,
+    overdueSince: undefined,
+    overAfterStep: undefined
+  }
+}

@@ -39,8 +39,9 @@ export class Beliefs {
     return this.#terms
   }
 
-  begin(belief: Belief, sender: Sender): void {
-    const { token } = belief.held
+  /** @param mayBeSuperseded by another instance of the same process, before this one's user was told of its term (P5) */
+  begin(belief: Belief, sender: Sender, mayBeSuperseded = false): void {
+    const { token } = belief
     this.#terms++
     this.#findings.tell(sender.name, () => `HOLDS, token ${token}`)
     if (this.#ledger.acquisition(token)?.write.sender !== sender || this.#tokens.has(token)) {
@@ -51,7 +52,8 @@ export class Beliefs {
     if (!isBelieved(belief)) {
       const { process } = belief
       // Unless it was stopped between the beginning and the news of it.
-      if (!process.wasStoppedMidway || process.resumedAt < this.#time.now) {
+      const isExcused = process.wasStoppedMidway && process.resumedAt >= this.#time.now
+      if (!isExcused && !(mayBeSuperseded && belief.term.loss?.reason._tag === "TakenOver")) {
         this.#findings.report("begins held", `${sender.name} is given term ${token}, whose validity has passed`)
       }
       return
@@ -69,12 +71,12 @@ export class Beliefs {
       return
     }
     if (wasOver) {
-      this.#findings.report("by the clocks", `${belief.process.name} is told that ${belief.held.token} is held`)
+      this.#findings.report("by the clocks", `${belief.process.name} is told that ${belief.token} is held`)
     }
     if (belief.heardOfEnd) {
-      this.#findings.report("final", `${belief.process.name}: held again after the end of term ${belief.held.token}`)
+      this.#findings.report("final", `${belief.process.name}: held again after the end of term ${belief.token}`)
     }
-    const { token } = belief.held
+    const { token } = belief
     const begunAt = this.#ledger.acquisition(token)?.at
     if (begunAt !== undefined) {
       this.#time.after(this.#dice.span(1, 60_000), () => this.#store.write(token, begunAt))
@@ -82,23 +84,26 @@ export class Beliefs {
   }
 
   /** The user is told of the loss, which only evidence brings about before its time (R2). */
-  end(belief: Belief, sender: Sender): void {
+  end(belief: Belief, sender: Sender, isSuperseded = false): void {
     if (belief.isLost) {
       return
     }
     belief.isLost = true
     const reason = belief.term.loss?.reason
-    this.#findings.tell(sender.name, () => `LOST ${belief.held.token}: ${reason?._tag}`)
+    this.#findings.tell(sender.name, () => `LOST ${belief.token}: ${reason?._tag}`)
     belief.heardOfEnd = true
     if (reason?._tag === "Failed") {
       this.#findings.report("no defect", `${sender.name}: ${String(reason.defect)}`)
+    }
+    if (isSuperseded) {
+      return
     }
     if (reason?._tag === "TakenOver" && reason.by === sender.owner) {
       this.#ledger.loseName(sender)
     }
     if (
       (reason?._tag === "TakenOver" || reason?._tag === "Deleted") &&
-      this.#ledger.standing()?.token === belief.held.token
+      this.#ledger.standing()?.token === belief.token
     ) {
       this.#findings.report("lost for a reason", `${sender.name} is told ${reason._tag}, but its term stands`)
     }
@@ -123,11 +128,11 @@ export class Beliefs {
             // It had the answer in its hands, and had looked at its clocks, before it was stopped.
             belief.overAfterStep = undefined
           } else {
-            this.#findings.report("final", `${belief.process.name}: the validity of ${belief.held.token} had passed`)
+            this.#findings.report("final", `${belief.process.name}: the validity of ${belief.token} had passed`)
           }
         }
         if (belief.heardOfEnd) {
-          this.#findings.report("final", `${belief.process.name} would hold after the end of term ${belief.held.token}`)
+          this.#findings.report("final", `${belief.process.name} would hold after the end of term ${belief.token}`)
         }
       } else {
         belief.overAfterStep = belief.process.machine.steps
@@ -138,11 +143,18 @@ export class Beliefs {
     if (holders.length > 0) {
       this.#lastHeldAt = this.#time.now
     }
-    if (new Set(holders.map(({ process }) => process)).size > 1 && this.#findings.broken.size === 0) {
+    const processes = new Set(holders.map(({ process }) => process))
+    if (processes.size < holders.length) {
+      this.#findings.report(
+        "one instance",
+        holders.map(({ process, token }) => `${process.name}: ${token}`).join(" and ")
+      )
+    }
+    if (processes.size > 1 && this.#findings.broken.size === 0) {
       this.#findings.report(
         "one holder",
-        holders.map(({ held, process, term }) =>
-          `${process.name} (token ${held.token}, ${term.remainingMillis(process.machine.instant()).toFixed(1)} ms left)`
+        holders.map(({ process, term, token }) =>
+          `${process.name} (token ${token}, ${term.remainingMillis(process.machine.instant()).toFixed(1)} ms left)`
         ).join(" and ")
       )
     }
@@ -163,7 +175,7 @@ export class Beliefs {
       belief.overdueSince = this.#time.now
     }
     if (this.#time.now - belief.overdueSince > belief.patienceMillis) {
-      this.#findings.report("lost in time", `${process.name} has not been told of the end of term ${belief.held.token}`)
+      this.#findings.report("lost in time", `${process.name} has not been told of the end of term ${belief.token}`)
       belief.heardOfEnd = true
     }
   }

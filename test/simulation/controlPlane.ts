@@ -6,30 +6,44 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import type { JsonObject } from "../../src/internal/memory/json.js"
 import * as KubeApiMemory from "../../src/KubeApiMemory.js"
+import { formatMicroTime } from "../../src/internal/rfc3339.js"
 import type { KubeError } from "../../src/KubeError.js"
 import type { LeaseRef, Observed, ServerVersion } from "../../src/LeaseObject.js"
+import { microTimeFromMillis } from "../../src/LeaseObject.js"
 import type { Dice } from "./dice.js"
 import { Machine } from "./machine.js"
+import type { WatchScope } from "./network.js"
 import type { ServerPlan } from "./plan.js"
 import type { Request } from "./request.js"
-import { perform } from "./request.js"
+import { failure, perform } from "./request.js"
 import type { VirtualTime } from "./virtualTime.js"
 
 export const ref: LeaseRef = { namespace: "default", name: "simulated" }
 
+/** Leases that nobody here ever gets: whoever waits for them as well may share a watch of the namespace. */
+export const bystanderRefs: ReadonlyArray<LeaseRef> = Array.from({ length: 9 }, (_, index) => ({
+  ...ref,
+  name: `bystander-${index}`
+}))
+
 export type Answer = Exit.Exit<Observed | ServerVersion | void, KubeError>
 
-/** The API servers over one etcd: each replica has a clock of its own, a constant distance from the others. */
+/** The API servers over one etcd: each replica has a clock of its own, some distance from the others. */
 export class ControlPlane {
   readonly machine: Machine
   readonly server: KubeApiMemory.MemoryServer["Type"]
   readonly #clocks: ReadonlyArray<Clock.Clock>
+  readonly #ahead: Array<number>
+  readonly #version: ServerVersion
   #record: { readonly value: KubeApiMemory.LeaseJson | undefined } | undefined
+  #hasBystanders = false
   readonly #apis = new Map<string, ReturnType<KubeApiMemory.MemoryServer["Type"]["kubeApiAs"]>>()
 
   constructor(plan: ServerPlan, time: VirtualTime, dice: Dice) {
     this.machine = new Machine(time, plan.rate, plan.wallOffset)
-    this.#clocks = plan.replicas.map((ahead) => wallClock(this.machine, ahead))
+    this.#ahead = [...plan.replicas]
+    this.#clocks = plan.replicas.map((_, replica) => wallClock(this.machine, () => this.#ahead[replica] ?? 0))
+    this.#version = plan.managedFieldsTime === "everyChange" ? current : old
     const context = Effect.runSync(
       Effect.scoped(Layer.build(KubeApiMemory.layerWith({
         version: plan.managedFieldsTime === "everyChange" ? "1.36" : "1.20",
@@ -40,8 +54,21 @@ export class ControlPlane {
   }
 
   /** As one replica answers it. */
-  answer(replica: number, fieldManager: string, request: Request): Answer {
+  answer(replica: number, fieldManager: string, request: Request, versionTold?: "older" | "unknown"): Answer {
+    if (request.operation === "version") {
+      return versionTold === "unknown"
+        ? Exit.fail(failure(request, "Decode"))
+        : Exit.succeed(versionTold === "older" ? old : this.#version)
+    }
     return this.run(replica, perform(this.apiAs(fieldManager), request))
+  }
+
+  get datesEveryChange(): boolean {
+    return this.#version === current
+  }
+
+  setAhead(replica: number, millis: number): void {
+    this.#ahead[replica] = millis
   }
 
   apiAs(fieldManager: string) {
@@ -63,14 +90,47 @@ export class ControlPlane {
     return known.value
   }
 
+  watch(fieldManager: string, { name, namespace }: WatchScope, resourceVersion: string) {
+    const api = this.apiAs(fieldManager)
+    return name === undefined
+      ? api.watchNamespace(namespace, { resourceVersion })
+      : api.watchLease({ name, namespace }, { resourceVersion })
+  }
+
+  /** Somebody else holds them for longer than any history lasts. */
+  addBystanders(): void {
+    const now = formatMicroTime(microTimeFromMillis(this.machine.wallMillis())) ?? null
+    for (const { name, namespace } of bystanderRefs) {
+      this.run(
+        0,
+        this.server.create(namespace, {
+          metadata: { name },
+          spec: { holderIdentity: "somebody", leaseDurationSeconds: 86_400, acquireTime: now, renewTime: now }
+        })
+      )
+    }
+    this.#hasBystanders = true
+  }
+
+  touchBystanders(): void {
+    if (this.#hasBystanders) {
+      bystanderRefs.forEach((other) =>
+        this.run(0, this.server.patch(other, { metadata: { labels: { touched: String(this.machine.wallMillis()) } } }))
+      )
+    }
+  }
+
   /** A third party edits the record, if there is one. */
   edit(patch: JsonObject): void {
     this.run(0, this.server.patch(ref, patch))
   }
 }
 
-const wallClock = (machine: Machine, ahead: number): Clock.Clock => {
-  const millis = () => Math.floor(machine.wallMillis() + ahead)
+const current: ServerVersion = { major: 1, minor: 36 }
+const old: ServerVersion = { major: 1, minor: 20 }
+
+const wallClock = (machine: Machine, ahead: () => number): Clock.Clock => {
+  const millis = () => Math.floor(machine.wallMillis() + ahead())
   const nanos = () => machine.monotonicNanos()
   return {
     [Clock.ClockTypeId]: Clock.ClockTypeId,

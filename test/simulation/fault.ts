@@ -44,8 +44,10 @@ export type Fault =
     | { readonly kind: "crash"; readonly node: number; readonly downMillis: number; readonly isRenamed: boolean }
     /** A graceful end, and a start with other settings. */
     | { readonly kind: "upgrade"; readonly node: number; readonly downMillis: number; readonly variant: number }
-    /** Its user gives up whatever it does, and does nothing for a while. */
-    | { readonly kind: "idle"; readonly node: number; readonly millis: number }
+    /** Its users give up whatever they do, so many turns later where they have promises, and do nothing for a while. */
+    | { readonly kind: "idle"; readonly node: number; readonly millis: number; readonly afterTurns?: number }
+    /** Those of its users that rest want the lease at once, so many turns of its fibers and promises later. */
+    | { readonly kind: "nudge"; readonly node: number; readonly afterTurns: number }
     | { readonly kind: "link"; readonly node?: number; readonly millis: number; readonly trouble: Trouble }
     | { readonly kind: "outage"; readonly millis: number; readonly how: "refuse" | "hang" | "unavailable" }
     | { readonly kind: "throttle"; readonly millis: number; readonly retryAfterSeconds: number; readonly share: number }
@@ -56,8 +58,16 @@ export type Fault =
       readonly node?: number
       readonly millis: number
       readonly operations: ReadonlyArray<Operation>
-      readonly status: 401 | 403
+      readonly status: 400 | 401 | 403
     }
+    /** What the API server says of its version is none, or an older one's. */
+    | { readonly kind: "version"; readonly node?: number; readonly millis: number; readonly how: "unknown" | "older" }
+    /** A clock of the control plane is set, within what they may be apart at any time (c). */
+    | { readonly kind: "stepServer"; readonly replica: number; readonly aheadMillis: number }
+    /** Every request takes so long, half of that until it is carried out. */
+    | { readonly kind: "slowServer"; readonly millis: number; readonly least: number; readonly most: number }
+    /** Nothing comes through on connections of which nobody notices that they are dead until one request is given up. */
+    | { readonly kind: "deadSockets"; readonly node: number }
     /** An admission webhook changes what a node writes when it acquires. */
     | {
       readonly kind: "webhook"

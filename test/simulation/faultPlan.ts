@@ -124,6 +124,36 @@ const lawful = {
     ], ["watch"]]),
     status: dice.pick([401, 403])
   }),
+  /** E2 says nothing: a webhook that knows no dry runs, a Role without the verb, an unknown version. */
+  undated: (dice, at, stage) => ({
+    kind: "forbid",
+    at,
+    ...someOrAll(dice, stage),
+    millis: dice.span(100, 4 * stage.longest),
+    operations: dice.pick<ReadonlyArray<Operation>>([["dryRun"], ["version"], ["dryRun", "version"]]),
+    status: dice.pick([400, 403])
+  }),
+  version: (dice, at, stage) => ({
+    kind: "version",
+    at,
+    ...someOrAll(dice, stage),
+    millis: dice.span(100, 4 * stage.longest),
+    how: dice.pick(["unknown", "older"])
+  }),
+  stepServer: (dice, at, stage) => ({
+    kind: "stepServer",
+    at,
+    replica: dice.integer(stage.replicas),
+    aheadMillis: dice.extreme(0, stage.maxClockSkew)
+  }),
+  slowServer: (dice, at, stage) => ({
+    kind: "slowServer",
+    at,
+    millis: dice.between(0.5, 4) * stage.longest,
+    least: dice.pick([500, 2000, 2000, 5000]),
+    most: dice.between(5000, 10_000)
+  }),
+  deadSockets: (dice, at, stage) => ({ kind: "deadSockets", at, ...oneAimedAt(dice, stage, "holder") }),
   webhook: (dice, at, stage) => ({
     kind: "webhook",
     at,

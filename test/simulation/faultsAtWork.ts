@@ -79,13 +79,17 @@ const strikeOne = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fault: 
       time.after(fault.downMillis, () => node?.boot())
       return
     case "idle":
-      return node?.idle(fault.millis)
+      return node?.idle(fault.millis, fault.afterTurns ?? 0)
+    case "nudge":
+      return node?.nudge(fault.afterTurns)
     case "link":
     case "outage":
     case "throttle":
     case "forbid":
     case "webhook":
     case "watches":
+    case "version":
+    case "slowServer":
       weather.begin(fault)
       if (fault.kind === "outage") {
         controlPlane.run(0, controlPlane.server.endWatches)
@@ -102,7 +106,14 @@ const strikeOne = (world: World, nodes: ReadonlyArray<Node>, plan: Plan, fault: 
         }
       })
       return
+    case "stepServer":
+      return controlPlane.setAhead(fault.replica, fault.aheadMillis)
+    case "deadSockets":
+      weather.killSockets(fault.node)
+      time.at(plan.quietAt, () => weather.dropPool(fault.node))
+      return
     case "label":
+      controlPlane.touchBystanders()
       return controlPlane.edit({ metadata: { labels: { touched: String(Math.floor(time.now)) } } })
     case "finalizer":
       controlPlane.edit({ metadata: { finalizers: ["example.com/simulated"] } })

@@ -63,6 +63,10 @@ export class Ledger {
     this.#namesLost.add(sender)
   }
 
+  hasLostName(sender: Sender): boolean {
+    return this.#namesLost.has(sender)
+  }
+
   acquisition(token: string): Acquisition | undefined {
     return this.#byToken.get(token)
   }
@@ -109,6 +113,8 @@ export class Ledger {
         }
         break
       case "read":
+      case "date":
+      case "version":
         break
     }
   }

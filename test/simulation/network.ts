@@ -4,18 +4,25 @@ import * as Stream from "effect/Stream"
 import { noLease, refOf } from "../../src/internal/refOf.js"
 import type { KubeApi } from "../../src/KubeApi.js"
 import type { RequestError } from "../../src/KubeError.js"
-import type { LeaseRef, WatchEvent } from "../../src/LeaseObject.js"
+import type { WatchEvent } from "../../src/LeaseObject.js"
 import type { Answer } from "./controlPlane.js"
 import type { Dice } from "./dice.js"
 import type { Ambush, Moment, Trouble } from "./fault.js"
 import type { Findings } from "./findings.js"
 import type { Sender, Write } from "./ledger.js"
+import type { ProxyPlan } from "./plan.js"
 import type { Process } from "./process.js"
 import type { Purpose, Request } from "./request.js"
 import { failure, purposeOf } from "./request.js"
 import { openWatch } from "./watching.js"
 import type { Weather } from "./weather.js"
 import type { VirtualTime } from "./virtualTime.js"
+
+/** A lease, or all of a namespace. */
+export interface WatchScope {
+  readonly namespace: string
+  readonly name?: string
+}
 
 /** The way of one process to the API server. */
 export interface Connection {
@@ -46,9 +53,10 @@ export interface ConnectionOptions {
   /** Carries a request out. */
   readonly serve: (write: Write) => Answer
   readonly fieldManager: string
+  readonly proxy: ProxyPlan | undefined
   readonly watch: (
     fieldManager: string,
-    ref: LeaseRef,
+    scope: WatchScope,
     resourceVersion: string
   ) => Stream.Stream<WatchEvent, RequestError>
   /** The process has taken in what a watch has shown. */
@@ -59,10 +67,11 @@ export interface ConnectionOptions {
 const usualMillis = { least: 0.2, most: 4 } as const
 
 export const connect = (options: ConnectionOptions): Connection => {
-  const { dice, findings, follow, node, process, sender, serve, spring, time, validTerms, weather } = options
+  const { dice, findings, follow, node, process, proxy, sender, serve, spring, time, validTerms, weather } = options
   const pending = new Set<Write>()
   const watches = new Set<symbol>()
   let sent = 0
+  let sentForDates = 0
   let lastTroubleAt = Number.NEGATIVE_INFINITY
 
   const delayOf = (own: Dice, trouble: Trouble): number => {
@@ -70,15 +79,27 @@ export const connect = (options: ConnectionOptions): Connection => {
     return own.chance(trouble.delay) ? usual + own.span(1, 1 + trouble.mostDelayMillis) : usual
   }
 
+  /** As the proxy on the way dates it. */
+  const dated = (answer: Answer, own: Dice): Answer =>
+    proxy === undefined
+      ? answer
+      : Exit.map(answer, (value) =>
+        value !== undefined && "serverDateMillis" in value
+          ? { ...value, serverDateMillis: proxyDate(proxy, value.serverDateMillis, own) }
+          : value)
+
   const send = <A>(request: Request): Effect.Effect<A, never> =>
     Effect.async<never>((resume) => {
-      const number = sent++
-      const own = dice.fork(String(number))
+      const purpose = purposeOf(request, sender.owner)
+      // Counted apart, so that kept histories from before there were such requests mean what they meant.
+      const isDating = purpose === "date" || purpose === "version"
+      const number = isDating ? sentForDates++ : sent++
+      const own = dice.fork(isDating ? `date ${number}` : String(number))
       const trouble = weather.troubleOf(node)
       const write: Write = {
         sender,
         request,
-        purpose: purposeOf(request, sender.owner),
+        purpose,
         number,
         sentAt: time.now,
         terms: validTerms(),
@@ -91,6 +112,10 @@ export const connect = (options: ConnectionOptions): Connection => {
         findings.report("no request after the deadline", `${process.name} renews without a term`)
       }
       let isAborted = false
+      const slowness = weather.slowness(own)
+      if (slowness > 0) {
+        lastTroubleAt = time.now
+      }
 
       const ambush = spring(write.purpose)
       const blow = ambush?.blow ?? {}
@@ -138,7 +163,7 @@ export const connect = (options: ConnectionOptions): Connection => {
           lastTroubleAt = time.now
           return deliver(Exit.fail(refusal), delayOf(own, trouble))
         }
-        const answer = serve(write)
+        const answer = dated(serve(write), own)
         reach("carriedOut")
         findings.tell("server", () => `${process.name} #${number} ${describe(write)}: ${describeAnswer(answer)}`)
         if (copies > 1) {
@@ -147,14 +172,14 @@ export const connect = (options: ConnectionOptions): Connection => {
           lastTroubleAt = blow.loses === "answer" ? lastTroubleAt : time.now
           findings.tell("network", () => `loses the answer to ${process.name} #${number}`)
         } else {
-          deliver(answer, delayOf(own, trouble))
+          deliver(answer, delayOf(own, trouble) + slowness / 2)
         }
       }
 
       if (own.chance(trouble.refuse)) {
         lastTroubleAt = time.now
         deliver(Exit.fail(failure(request, "Connect")), delayOf(own, trouble))
-      } else if (blow.loses === "request" || own.chance(trouble.loseRequest)) {
+      } else if (blow.loses === "request" || weather.hasDeadSockets(node) || own.chance(trouble.loseRequest)) {
         lastTroubleAt = time.now
         findings.tell("network", () => `loses ${process.name} #${number}`)
       } else {
@@ -163,15 +188,19 @@ export const connect = (options: ConnectionOptions): Connection => {
           lastTroubleAt = time.now
         }
         const copies = blow.againAfterMillis !== undefined || own.chance(trouble.duplicate) ? 2 : 1
-        time.at(late(delay, blow.requestLateMillis), () => arrive(copies))
+        time.at(late(delay + slowness / 2, blow.requestLateMillis), () => arrive(copies))
       }
       reach("sent")
       return Effect.sync(() => {
         isAborted = true
+        weather.dropPool(node)
         pending.delete(write)
         findings.tell(process.name, () => `#${number} given up`)
       })
     }) as Effect.Effect<A, never>
+
+  const watchOf = (scope: WatchScope, resourceVersion: string) =>
+    Stream.suspend(() => openWatch({ ...options, dice: dice.fork(`watch ${sent++}`) }, watches, scope, resourceVersion))
 
   return {
     api: {
@@ -179,11 +208,8 @@ export const connect = (options: ConnectionOptions): Connection => {
       createLease: (draft) => Effect.suspend(() => send({ operation: "create", ref: refOf(draft.metadata), draft })),
       patchLease: (ref, patch) => Effect.suspend(() => send({ operation: "patch", ref, patch })),
       deleteLease: (ref, preconditions) => Effect.suspend(() => send({ operation: "delete", ref, preconditions })),
-      watchLease: (ref, { resourceVersion }) =>
-        Stream.suspend(() =>
-          openWatch({ ...options, dice: dice.fork(`watch ${sent++}`) }, watches, ref, resourceVersion)
-        ),
-      watchNamespace: () => Stream.die("Nobody waits for more than a few leases here"),
+      watchLease: (ref, { resourceVersion }) => watchOf(ref, resourceVersion),
+      watchNamespace: (namespace, { resourceVersion }) => watchOf({ namespace }, resourceVersion),
       dryRunLease: (ref) => Effect.suspend(() => send({ operation: "dryRun", ref })),
       serverVersion: Effect.suspend(() => send({ operation: "version", ref: noLease }))
     },
@@ -193,6 +219,11 @@ export const connect = (options: ConnectionOptions): Connection => {
     lastTroubleAt: () => lastTroubleAt
   }
 }
+
+const proxyDate = ({ aheadMillis, jumps }: ProxyPlan, serverDateMillis: number | undefined, own: Dice) =>
+  aheadMillis === undefined || serverDateMillis === undefined
+    ? undefined
+    : serverDateMillis + (jumps ? own.between(-aheadMillis, aheadMillis) : aheadMillis)
 
 const describe = ({ purpose, request }: Write): string =>
   request.operation === "patch"

@@ -1,15 +1,13 @@
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { KubeApi } from "../../src/KubeApi.js"
-import * as LeaseService from "../../src/LeaseService.js"
-import type { Life } from "./life.js"
+import type { Dice } from "./dice.js"
+import type { Life, Users } from "./life.js"
 import { Machine } from "./machine.js"
 import type { Connection } from "./network.js"
 import { connect } from "./network.js"
-import type { NodePlan } from "./plan.js"
+import type { NodePlan, OneShotPlan } from "./plan.js"
 import { Process } from "./process.js"
+import { promiseUsers } from "./promiseUsers.js"
 import { validTermsOf } from "./termSpy.js"
-import { User } from "./user.js"
+import { effectUsers } from "./user.js"
 import type { World } from "./world.js"
 
 /** A machine, and the process on it that uses the lease. */
@@ -23,7 +21,9 @@ export class Node {
   #names = 0
   #variant = 0
   #life: Life | undefined
-  #user: User | undefined
+  #users: Users | undefined
+  /** Those who have been asked to end. */
+  #former: Users | undefined
 
   constructor(world: World, index: number, plan: NodePlan, label = String.fromCharCode(65 + index)) {
     this.#world = world
@@ -56,6 +56,7 @@ export class Node {
       time,
       dice: own.fork("process"),
       interleaving: this.#plan.interleaving,
+      hasPromises: this.#plan.promises !== undefined,
       log: findings.isTold ? (level, message) => findings.tell(name, () => `${level}: ${message}`) : undefined
     })
     const connection: Connection = connect({
@@ -71,41 +72,71 @@ export class Node {
       validTerms: () => validTermsOf(process),
       serve: (write) => this.#world.serve(life, this.#plan.fieldManager, write),
       fieldManager: this.#plan.fieldManager,
-      watch: (manager, ref, resourceVersion) => controlPlane.apiAs(manager).watchLease(ref, { resourceVersion }),
+      proxy: this.#plan.proxy,
+      watch: (manager, scope, resourceVersion) => controlPlane.watch(manager, scope, resourceVersion),
       onEvent: (event) => this.#world.shows(life, event)
     })
     const settings = this.#plan.variants[this.#variant] ?? this.#plan.variants[0]
-    const user = new User(this.#world, this.#plan.habits, () => life)
-    const program = process.run(
-      Effect.provide(
-        user.program,
-        Layer.provide(LeaseService.layer, Layer.succeed(KubeApi, connection.api))
-      )
-    )
     const life: Life = {
       node: this.#index,
       process,
       sender,
       connection,
       settings,
-      program,
+      users: this.#plan.promises?.instances.length ?? 1,
+      engines: this.#plan.promises?.engines ?? 1,
+      busy: 0,
       idleSince: time.now,
       isEnding: false,
+      isOneShot: this.#plan.oneShot !== undefined,
+      due: this.#world.dueRecord(this.#index, sender, settings),
       shownDeleted: undefined
     }
     this.#life = life
-    this.#user = user
+    this.#users = this.#plan.promises === undefined
+      ? effectUsers(this.#world, life, this.#plan, connection.api)
+      : promiseUsers(this.#world, life, this.#plan.promises, this.#plan.bystanders ?? 0, connection.api)
     this.#world.lives.add(life)
+    this.#world.ownProcess(process)
     findings.tell(name, () => `boots as ${owner}, ttl ${settings.ttl} ms`)
+    if (this.#plan.oneShot !== undefined) {
+      this.#runOnce(life, this.#plan.oneShot, own.fork("oneShot"))
+    }
+  }
+
+  /** Ends it when it has done its work, or before, and starts the next one. */
+  #runOnce(life: Life, { crashes, gapMillis, workMillis }: OneShotPlan, dice: Dice): void {
+    const { findings, lives, time } = this.#world
+    const next = (): void => {
+      time.after(dice.between(0.5, 1.5) * gapMillis, () => this.boot())
+    }
+    if (dice.chance(crashes)) {
+      time.after(dice.between(0, workMillis), () => {
+        if (this.#life === life) {
+          this.crash(true)
+          next()
+        }
+      })
+    }
+    const look = (): void => {
+      if (this.#life !== life) {
+        return
+      }
+      if (this.#users?.haveEnded() === true && life.process.leftovers().length === 0) {
+        findings.tell(life.process.name, () => "has ended by itself")
+        lives.delete(life)
+        this.#life = undefined
+        this.#names++
+        next()
+      } else {
+        time.after(1000, look)
+      }
+    }
+    look()
   }
 
   #isEnding(): boolean {
-    for (const { isEnding, process, program } of this.#world.lives) {
-      if (isEnding && process.machine === this.machine && program.unsafePoll() === null) {
-        return true
-      }
-    }
-    return false
+    return this.#former?.haveEnded() === false
   }
 
   crash(isRenamed: boolean): void {
@@ -127,7 +158,8 @@ export class Node {
     if (life !== undefined && !life.isEnding) {
       this.#world.findings.tell(life.process.name, () => "is asked to end")
       life.isEnding = true
-      life.process.interrupt(life.program)
+      this.#users?.end()
+      this.#former = this.#users
       this.#life = undefined
     }
   }
@@ -136,9 +168,23 @@ export class Node {
     this.#variant = variant
   }
 
-  idle(millis: number): void {
-    if (this.#life !== undefined) {
-      this.#user?.idle(this.#world.time.now + millis)
+  idle(millis: number, afterTurns: number): void {
+    this.#amidst(afterTurns, (users) => users.idle(this.#world.time.now + millis))
+  }
+
+  nudge(afterTurns: number): void {
+    this.#amidst(afterTurns, (users) => users.nudge())
+  }
+
+  #amidst(turns: number, act: (users: Users) => void): void {
+    const users = this.#users
+    if (this.#life === undefined || users === undefined) {
+      return
+    }
+    if (this.#life.process.hasPromises) {
+      this.#life.process.interject(turns, () => act(users))
+    } else {
+      act(users)
     }
   }
 }

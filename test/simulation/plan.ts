@@ -22,6 +22,26 @@ export interface Habits {
   readonly verifyMillis: number
 }
 
+/** What the user of one instance of the Promise face does with it. */
+export interface InstancePlan extends Omit<Habits, "style"> {
+  /** How it gets the lease. */
+  readonly style: "acquire" | "token" | "wait" | "lead"
+  /** How long `acquire` waits for it. */
+  readonly acquireWaitMillis: number
+  /** How it gives a wait up; anything else only by `release()`. */
+  readonly givesUpBy: "release" | "signal"
+  /** How often it acquires what it holds (P1); infinite: never. */
+  readonly againMillis: number
+  /** Over which of its process's engines. */
+  readonly engine: number
+}
+
+/** The instances in each process of a node, all of one owner. */
+export interface PromisePlan {
+  readonly engines: number
+  readonly instances: readonly [InstancePlan, ...ReadonlyArray<InstancePlan>]
+}
+
 /** Durations in milliseconds. */
 export interface SettingsPlan {
   readonly ttl: number
@@ -35,6 +55,22 @@ export interface SettingsPlan {
   readonly acquireRetries: number
 }
 
+/** Each run is a new process, which tries once, works a while if it gets the lease, and ends or crashes. */
+export interface OneShotPlan {
+  /** From the end of a run to the next one. */
+  readonly gapMillis: number
+  readonly workMillis: number
+  /** Of the runs that crash. */
+  readonly crashes: number
+}
+
+/** A proxy on the way to the API servers, which dates answers by its own clock: this far ahead of theirs, or not at all. */
+export interface ProxyPlan {
+  readonly aheadMillis: number | undefined
+  /** By anything up to that, from answer to answer. */
+  readonly jumps: boolean
+}
+
 export interface NodePlan {
   readonly rate: number
   readonly wallOffset: number
@@ -42,7 +78,13 @@ export interface NodePlan {
   /** Before and after upgrades. */
   readonly variants: readonly [SettingsPlan, ...ReadonlyArray<SettingsPlan>]
   readonly habits: Habits
+  /** Its users have the Promise face instead of the Effect face. */
+  readonly promises?: PromisePlan | undefined
+  readonly oneShot?: OneShotPlan | undefined
+  /** So many other leases of the namespace are waited for as well, in vain. */
+  readonly bystanders?: number | undefined
   readonly fieldManager: string
+  readonly proxy?: ProxyPlan | undefined
   readonly replica: number
   /** Never, if infinite. */
   readonly bootsAt: number
@@ -53,6 +95,7 @@ export interface ServerPlan {
   readonly wallOffset: number
   /** By how much each replica's clock is ahead. */
   readonly replicas: ReadonlyArray<number>
+  /** Of every change, as servers since 1.25 do it, or fewer. */
   readonly managedFieldsTime: ManagedFieldsTime
   readonly initialResourceVersion: bigint
 }
@@ -100,6 +143,11 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
     "campaign",
     "withLease"
   ]])
+  const hasPromises = dice.chance(0.35)
+  const hasProxies = dice.chance(0.4)
+  const oneShots = dice.pick(["none", "none", "none", "none", "none", "none", "none", "none", "some", "all"])
+  const hasBystanders = dice.chance(0.08)
+  const isOneShot = (index: number): boolean => oneShots === "all" || (oneShots === "some" && index > 0)
   const drawn = Array.from({ length: count }, (_, index): NodePlan => {
     const own = dice.fork(`node ${index}`)
     const variant = (): SettingsPlan =>
@@ -114,17 +162,29 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
       },
       variants,
       habits: {
-        style: own.pick(styles),
+        style: isOneShot(index) ? "try" : own.pick(styles),
         restMillis: Math.min(
           own.span(Math.max(1000, ttl / 6), 20_000),
           ...variants.map(({ renewalInterval }) => renewalInterval)
         ),
-        holdMillis: isBusy || own.chance(0.2) ? own.span(ttl / 10, 4 * ttl) : Number.POSITIVE_INFINITY,
+        holdMillis: isOneShot(index)
+          ? own.span(ttl / 10, ttl)
+          : isBusy || own.chance(0.2)
+          ? own.span(ttl / 10, 4 * ttl)
+          : Number.POSITIVE_INFINITY,
         leaves: own.chance(0.25) ? "handOver" : "release",
         workMillis: own.chance(0.3) ? Number.POSITIVE_INFINITY : own.span(ttl / 10, ttl),
-        patienceMillis: own.chance(0.3) ? own.span(50, 4000) : Number.POSITIVE_INFINITY,
+        patienceMillis: !isOneShot(index) && own.chance(0.3) ? own.span(50, 4000) : Number.POSITIVE_INFINITY,
         verifyMillis: own.chance(0.2) ? own.span(ttl / 6, ttl) : Number.POSITIVE_INFINITY
       },
+      ...(hasPromises && own.chance(0.8)
+        ? { promises: drawPromises(own.fork("promises"), ttl, variants, isBusy, isOneShot(index)) }
+        : {}),
+      ...(hasProxies && own.chance(0.7) ? { proxy: drawProxy(own.fork("proxy"), ttl) } : {}),
+      ...(isOneShot(index)
+        ? { oneShot: drawOneShot(own.fork("oneShot"), ttl) }
+        : {}),
+      ...(hasBystanders ? { bystanders: own.pick([7, 8, 9]) } : {}),
       fieldManager: own.chance(0.8) ? "kubernetes-lease" : `manager-${index}`,
       replica: isTight ? index % 2 : own.integer(replicas.length),
       bootsAt: own.chance(0.5) ? 0 : own.between(0, 20_000)
@@ -140,7 +200,7 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
       rate: isTight ? fastest : dice.extreme(slowest, fastest),
       wallOffset: dice.chance(0.5) ? 0 : dice.between(-2, 2) * 3_600_000,
       replicas,
-      managedFieldsTime: dice.chance(0.85) ? "everyChange" : "ownershipChange",
+      managedFieldsTime: dice.chance(0.7) ? "everyChange" : "ownershipChange",
       initialResourceVersion: dice.pick([1n, 900n, 9_007_199_254_740_000n])
     },
     slowest,
@@ -156,11 +216,51 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
       slowest,
       fastest,
       quietAt,
-      replicas: replicas.length
+      replicas: replicas.length,
+      maxClockSkew
     }),
     quietAt,
     endsAt
   }
+}
+
+const drawOneShot = (dice: Dice, ttl: number): OneShotPlan => ({
+  gapMillis: dice.span(0.2, 3) * ttl,
+  workMillis: dice.span(0.1, 1) * ttl,
+  crashes: dice.pick([0.2, 0.6, 1])
+})
+
+const drawProxy = (dice: Dice, ttl: number): ProxyPlan => ({
+  aheadMillis: dice.chance(0.2) ? undefined : (dice.chance(0.7) ? 1 : -1) * dice.span(500, 3 * ttl),
+  jumps: dice.chance(0.3)
+})
+
+const drawPromises = (
+  dice: Dice,
+  ttl: number,
+  variants: ReadonlyArray<SettingsPlan>,
+  isBusy: boolean,
+  isOneShot: boolean
+): PromisePlan => {
+  const engines = dice.pick([1, 1, 2])
+  const instance = (): InstancePlan => ({
+    style: dice.pick(isOneShot ? ["acquire", "token"] : ["acquire", "token", "wait", "wait", "lead"]),
+    acquireWaitMillis: isOneShot || dice.chance(0.5) ? 0 : dice.span(100, 2 * ttl),
+    givesUpBy: dice.pick(["release", "signal"]),
+    againMillis: dice.chance(0.3) ? dice.span(ttl / 10, ttl) : Number.POSITIVE_INFINITY,
+    engine: dice.integer(engines),
+    restMillis: Math.min(
+      dice.span(Math.max(1000, ttl / 6), 20_000),
+      ...variants.map(({ renewalInterval }) => renewalInterval)
+    ),
+    holdMillis: isOneShot || isBusy || dice.chance(0.2) ? dice.span(ttl / 10, 4 * ttl) : Number.POSITIVE_INFINITY,
+    leaves: dice.chance(0.25) ? "handOver" : "release",
+    workMillis: dice.chance(0.3) ? Number.POSITIVE_INFINITY : dice.span(ttl / 10, ttl),
+    patienceMillis: !isOneShot && dice.chance(0.3) ? dice.span(50, 4000) : Number.POSITIVE_INFINITY,
+    verifyMillis: dice.chance(0.2) ? dice.span(ttl / 6, ttl) : Number.POSITIVE_INFINITY
+  })
+  const [first, ...others] = Array.from({ length: isOneShot ? 1 : dice.pick([1, 1, 1, 2, 3]) }, instance)
+  return { engines, instances: [first ?? instance(), ...others] }
 }
 
 const drawSettings = (dice: Dice, ttl: number, maxClockSkew: number, isTight: boolean): SettingsPlan => {

@@ -14,14 +14,16 @@ export type Request =
   | { readonly operation: "version"; readonly ref: LeaseRef }
 
 /** What the sender means by it. */
-export type Purpose = "read" | "acquire" | "renew" | "clear" | "handOver" | "remove"
+export type Purpose = "read" | "date" | "version" | "acquire" | "renew" | "clear" | "handOver" | "remove"
 
 export const purposeOf = (request: Request, owner: string): Purpose => {
   switch (request.operation) {
     case "get":
-    case "dryRun":
-    case "version":
       return "read"
+    case "dryRun":
+      return "date"
+    case "version":
+      return "version"
     case "delete":
       return "remove"
     case "create":
@@ -32,6 +34,10 @@ export const purposeOf = (request: Request, owner: string): Purpose => {
     }
   }
 }
+
+/** It changes nothing. */
+export const isReading = (purpose: Purpose): boolean =>
+  purpose === "read" || purpose === "date" || purpose === "version"
 
 export const perform = (api: KubeApi["Type"], request: Request) => {
   switch (request.operation) {

@@ -3,30 +3,30 @@ import type { Outcome } from "./simulation.js"
 import { simulate } from "./simulation.js"
 
 /** A shorter history that breaks the same promise: with as few faults and nodes as can be, and as early as can be. */
-export const shrink = ({ findings: [finding], plan: whole }: Outcome): Plan => {
-  const fails: Fails = (plan) => simulate(plan).findings.some(({ check }) => check === finding?.check)
-  const orLonger = (shorter: Plan, longer: Plan): Plan => fails(shorter) ? shorter : longer
-  let plan = leaveOutFaults(whole, fails)
-  whole.nodes.forEach((_, node) => {
-    plan = orLonger(withoutNode(plan, node), plan)
-  })
+export const shrink = async ({ findings: [finding], plan: whole }: Outcome): Promise<Plan> => {
+  const fails: Fails = async (plan) => (await simulate(plan)).findings.some(({ check }) => check === finding?.check)
+  const orLonger = async (shorter: Plan, longer: Plan): Promise<Plan> => await fails(shorter) ? shorter : longer
+  let plan = await leaveOutFaults(whole, fails)
+  for (const node of whole.nodes.keys()) {
+    plan = await orLonger(withoutNode(plan, node), plan)
+  }
   for (let earlier = firstFaultAt(plan); earlier > leastShiftMillis; earlier /= 2) {
-    plan = orLonger(movedAhead(plan, earlier), plan)
+    plan = await orLonger(movedAhead(plan, earlier), plan)
   }
   return leaveOutFaults(plan, fails)
 }
 
-type Fails = (plan: Plan) => boolean
+type Fails = (plan: Plan) => Promise<boolean>
 
 const leastShiftMillis = 1000
 
 /** Half of them at a time, then a quarter, and so on. */
-const leaveOutFaults = (whole: Plan, fails: Fails): Plan => {
+const leaveOutFaults = async (whole: Plan, fails: Fails): Promise<Plan> => {
   let plan = whole
   for (let size = Math.ceil(plan.faults.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let from = 0; from < plan.faults.length;) {
       const shorter = { ...plan, faults: [...plan.faults.slice(0, from), ...plan.faults.slice(from + size)] }
-      if (fails(shorter)) {
+      if (await fails(shorter)) {
         plan = shorter
       } else {
         from += size

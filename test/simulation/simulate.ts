@@ -49,16 +49,16 @@ const summary = (): string =>
   `${total.lawful} within the assumptions; ${total.failures} failed; ${cpuSeconds().toFixed(1)} s of CPU`
 
 /** Shrinking takes many histories, so it is done once, and not for a line. */
-const tellFailure = (outcome: Outcome): void => {
+const tellFailure = async (outcome: Outcome): Promise<void> => {
   if (values.brief) {
     print(`seed ${outcome.plan.seed}: ${outcome.findings[0]?.check}`)
     if (values.keep === undefined) {
       return
     }
   }
-  const shrunk = shrink(outcome)
+  const shrunk = await shrink(outcome)
   if (!values.brief) {
-    print(report(outcome, shrunk))
+    print(await report(outcome, shrunk))
   }
   if (values.keep !== undefined) {
     print(`kept as ${keep(values.keep, shrunk)}`)
@@ -82,7 +82,7 @@ for (const plan of plans()) {
   if (isOver()) {
     break
   }
-  const outcome = simulate(plan, { isTold: values.told })
+  const outcome = await simulate(plan, { isTold: values.told })
   total.histories++
   total.hours += outcome.plan.endsAt / 3_600_000
   total.faults += outcome.faults
@@ -95,7 +95,7 @@ for (const plan of plans()) {
   }
   if (outcome.findings.length > 0) {
     total.failures++
-    tellFailure(outcome)
+    await tellFailure(outcome)
   }
   if (total.histories % 100 === 0) {
     print(summary())

@@ -35,7 +35,10 @@ const lookMillis = 5000
 const endingMillis = 30_000
 
 /** Lets one history happen, up to the first promise that is not kept. */
-export const simulate = (plan: Plan, options: { readonly isTold: boolean } = { isTold: false }): Outcome => {
+export const simulate = async (
+  plan: Plan,
+  options: { readonly isTold: boolean } = { isTold: false }
+): Promise<Outcome> => {
   const { stackTraceLimit } = Error
   const { setInterval } = globalThis
   const fibersBefore = new Set(globalFibers)
@@ -45,7 +48,7 @@ export const simulate = (plan: Plan, options: { readonly isTold: boolean } = { i
   // Most errors here are expected, and their stacks cost more than all the rest of them.
   Error.stackTraceLimit = options.isTold ? stackTraceLimit : 0
   try {
-    return happen(plan, options.isTold)
+    return await happen(plan, options.isTold)
   } finally {
     Error.stackTraceLimit = stackTraceLimit
     globalThis.setInterval = setInterval
@@ -58,7 +61,7 @@ export const simulate = (plan: Plan, options: { readonly isTold: boolean } = { i
   }
 }
 
-const happen = (plan: Plan, isTold: boolean): Outcome => {
+const happen = async (plan: Plan, isTold: boolean): Promise<Outcome> => {
   const world = new World(plan, isTold)
   const { beliefs, findings, time } = world
   const nodes = plan.nodes.map((node, index) => new Node(world, index, node))
@@ -72,32 +75,45 @@ const happen = (plan: Plan, isTold: boolean): Outcome => {
   }
   time.at(0, look)
 
+  const reportDefect = (error: unknown): void =>
+    findings.report("no defect", error instanceof Error ? `${error.message}\n${error.stack}` : String(error))
+  process.on("unhandledRejection", reportDefect)
   const bound = longestGap(plan)
+  // Those that run once come and go.
+  const isAlwaysWanted = plan.nodes.some(({ oneShot }) => oneShot === undefined)
   let instants = 0
-  const goOn = (until: number, check: () => void): void => {
+  const goOn = async (until: number, check: () => void): Promise<void> => {
     while (findings.found.length === 0 && time.step(until)) {
       instants++
-      world.settle()
+      const settling = world.settle()
+      // Waiting for nothing takes time, too.
+      if (settling !== undefined) {
+        await settling
+      }
       beliefs.check()
       check()
     }
   }
   try {
-    goOn(plan.endsAt, () => {
+    await goOn(plan.endsAt, () => {
       const gap = time.now - Math.max(plan.quietAt, beliefs.lastHeldAt)
-      if (gap > bound) {
+      if (isAlwaysWanted && gap > bound) {
         findings.report("somebody holds", `nobody has held for ${gap.toFixed(0)} ms`)
       }
     })
     const ending = [...world.lives]
     nodes.forEach((node) => node.end())
-    world.settle()
-    goOn(plan.endsAt + endingMillis, () => {})
+    await world.settle()
+    await goOn(plan.endsAt + endingMillis, () => {})
     if (findings.found.length === 0) {
       checkRemains(world, ending)
     }
   } catch (error) {
-    findings.report("no defect", error instanceof Error ? `${error.message}\n${error.stack}` : String(error))
+    reportDefect(error)
+  } finally {
+    process.off("unhandledRejection", reportDefect)
+    world.forget()
+    await new Promise((resolve) => setImmediate(resolve))
   }
   return {
     plan,

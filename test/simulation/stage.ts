@@ -10,4 +10,6 @@ export interface Stage {
   readonly fastest: number
   readonly quietAt: number
   readonly replicas: number
+  /** How far apart their clocks may be. */
+  readonly maxClockSkew: number
 }

@@ -53,6 +53,26 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     moment: "sent",
     followedBy: [{ ...thereupon, kind: "idle", millis: dice.between(1, 3) * longest }]
   }),
+  /** P3: `release()` in the very microtask in which an acquire settles, or before, or after. */
+  releasedJustThen: (dice, { longest }) => ({
+    aim: "contender",
+    of: dice.pick(["read", "acquire", "acquire"]),
+    blow: {},
+    moment: "answered",
+    followedBy: [{
+      ...thereupon,
+      kind: "idle",
+      millis: dice.span(100, longest / 2),
+      afterTurns: dice.integer(60)
+    }]
+  }),
+  /** P5: another instance of the process wants the lease just then. */
+  secondJustThen: (dice) => ({
+    ...ofHolderOr(dice, ["renew", "clear", "read"], ["read", "acquire", "acquire"]),
+    blow: {},
+    moment: dice.pick(["sent", "answered", "answered"]),
+    followedBy: [{ ...thereupon, kind: "nudge", afterTurns: dice.integer(60) }]
+  }),
   /** A3, X2: a write that arrives when the record is another's. */
   lateRequest: (dice, { longest, requestTimeout }) => ({
     ...ofHolderOr(dice, ["clear", "clear", "remove", "remove", "renew", "handOver"], ["acquire"]),
@@ -82,6 +102,21 @@ export const tricks: Readonly<Record<string, DrawTrick>> = {
     blow: {},
     moment: "answered",
     followedBy: [cut(thereupon, dice.between(1.5, 3) * longest), startAnew(dice, longest)]
+  }),
+  /** E2: what tells the present is late, lost, or another replica's. */
+  lateDate: (dice, { longest, replicas, requestTimeout }) => ({
+    aim: "contender",
+    of: dice.pick(["date", "date", "version", "read"]),
+    blow: dice.pick<Blow>([
+      { loses: "answer" },
+      { answerLateMillis: dice.between(0.1, 1.5) * requestTimeout },
+      { requestLateMillis: dice.span(5, 2 * longest) },
+      {}
+    ]),
+    moment: "answered",
+    followedBy: dice.chance(0.5)
+      ? [{ ...thereupon, kind: "failover", replica: dice.integer(replicas) }]
+      : [{ ...thereupon, kind: "pause", millis: dice.between(0.2, 1.3) * longest, afterOperations: 0 }]
   }),
   /** E2: the first renewal of a term is the last one, and those who are new see what an old server has dated. */
   renewedOnce: (dice, { longest, requestTimeout }) => ({

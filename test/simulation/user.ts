@@ -1,59 +1,101 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { KubeApi } from "../../src/KubeApi.js"
 import type { LeaseService } from "../../src/LeaseService.js"
 import * as Leases from "../../src/LeaseService.js"
 import type { HeldLease } from "../../src/LeaseService.js"
 import type { Belief } from "./belief.js"
-import { isBelieved } from "./belief.js"
-import { ref } from "./controlPlane.js"
-import type { Life } from "./life.js"
-import type { Habits } from "./plan.js"
-import { termOf } from "./termSpy.js"
+import { beliefIn, isBelieved } from "./belief.js"
+import { bystanderRefs, ref } from "./controlPlane.js"
+import type { Life, Users } from "./life.js"
+import { beginUse, endUse } from "./life.js"
+import type { Habits, NodePlan } from "./plan.js"
 import type { World } from "./world.js"
 
+/** The one of a process that uses the Effect face. */
+export const effectUsers = (
+  world: World,
+  life: Life,
+  { bystanders = 0, habits }: Pick<NodePlan, "bystanders" | "habits">,
+  api: KubeApi["Type"]
+): Users => {
+  const user = new User(world, habits, bystanders, life)
+  const program = life.process.run(
+    Effect.provide(user.program, Layer.provide(Leases.layer, Layer.succeed(KubeApi, api)))
+  )
+  return {
+    idle: (until) => user.idle(until),
+    nudge: () => {},
+    end: () => life.process.interrupt(program),
+    haveEnded: () => program.unsafePoll() !== null
+  }
+}
+
 /** Whoever uses the lease in one life of a process. */
-export class User {
+class User {
   readonly #world: World
   readonly #habits: Habits
-  readonly #lifeOf: () => Life
+  readonly #bystanders: number
+  readonly #life: Life
   #idleUntil = 0
   #stopUse: (() => void) | undefined
 
-  constructor(world: World, habits: Habits, lifeOf: () => Life) {
+  constructor(world: World, habits: Habits, bystanders: number, life: Life) {
     this.#world = world
     this.#habits = habits
-    this.#lifeOf = lifeOf
+    this.#bystanders = bystanders
+    this.#life = life
   }
 
   /** Gives up whatever it does, and does nothing for a while. */
   idle(until: number): void {
     this.#idleUntil = until
-    this.#lifeOf().process.post(() => this.#stopUse?.())
+    this.#life.process.post(() => this.#stopUse?.())
   }
 
-  get program(): Effect.Effect<never, never, LeaseService> {
+  get program(): Effect.Effect<void, never, LeaseService> {
     const { findings, time } = this.#world
     return Effect.gen(this, function*() {
+      yield* this.#waitForBystanders
       while (true) {
         if (time.now >= this.#idleUntil) {
           yield* this.#untilIdle
         }
+        if (this.#life.isOneShot) {
+          return
+        }
         yield* Effect.sleep(Duration.millis(this.#habits.restMillis))
       }
     }).pipe(
+      Effect.scoped,
       Effect.tapDefect((cause) =>
-        Effect.sync(() => findings.report("no defect", `${this.#lifeOf().process.name}: ${cause}`))
+        Effect.sync(() => findings.report("no defect", `${this.#life.process.name}: ${cause}`))
       )
+    )
+  }
+
+  get #waitForBystanders() {
+    const { sender, settings } = this.#life
+    return Effect.forEach(
+      bystanderRefs.slice(0, this.#bystanders),
+      (ref) =>
+        Effect.forkScoped(Leases.LeaseService.pipe(
+          Effect.flatMap((service) => service.acquire({ ...ref, ...settings, owner: sender.owner })),
+          Effect.scoped,
+          Effect.ignore
+        )),
+      { discard: true }
     )
   }
 
   get #untilIdle(): Effect.Effect<void, never, LeaseService> {
     const { findings, time } = this.#world
     return Effect.gen(this, function*() {
-      const life = this.#lifeOf()
-      life.idleSince = undefined
+      const life = this.#life
+      beginUse(life)
       const enough = yield* Deferred.make<void>()
       this.#stopUse = () => Deferred.unsafeDone(enough, Effect.void)
       yield* this.#use(life).pipe(
@@ -64,7 +106,7 @@ export class User {
             : Effect.sync(() => findings.tell(life.process.name, () => `fails: ${error.message}`))
         )
       )
-      life.idleSince = time.now
+      endUse(life, time.now)
     })
   }
 
@@ -79,9 +121,9 @@ export class User {
         case "try": {
           const held = yield* withPatience(service.tryAcquire(options), patienceMillis)
           if (Option.isSome(held)) {
-            yield* this.#hold(life, held.value)
+            return yield* this.#hold(life, held.value)
           }
-          return
+          return this.#world.checkFirstLook(life)
         }
         case "wait":
           return yield* this.#hold(life, yield* withPatience(service.acquire(options), 10 * patienceMillis))
@@ -97,30 +139,16 @@ export class User {
     const { beliefs } = this.#world
     const { holdMillis, verifyMillis, workMillis } = this.#habits
     return Effect.suspend(() => {
-      const term = termOf(life.process, held.token)
-      if (term === undefined) {
-        return Effect.dieMessage("A term began without a look at the clocks")
-      }
-      const belief: Belief = {
-        process: life.process,
-        held,
-        term,
-        patienceMillis: this.#world.lossMillis(life.settings.ttl),
-        heardOfEnd: false,
-        isLost: false,
-        isClosed: false,
-        overdueSince: undefined,
-        overAfterStep: undefined
-      }
+      const belief = beliefIn(life.process, held.token, this.#world.lossMillis(life.settings.ttl))
       beliefs.begin(belief, life.sender)
       const lost = Effect.catchAll(held.lost, () => Effect.sync(() => beliefs.end(belief, life.sender)))
-      const leaving = Effect.zipRight(Effect.sleep(Duration.millis(holdMillis)), this.#leave(life, belief))
-      const working = every(workMillis, this.#work(belief))
+      const leaving = Effect.zipRight(Effect.sleep(Duration.millis(holdMillis)), this.#leave(life, belief, held))
+      const working = every(workMillis, this.#work(belief, held))
       const verifying = every(verifyMillis, Effect.ignore(held.verify))
       return Effect.raceAll([lost, leaving, working, verifying]).pipe(
         Effect.ensuring(Effect.sync(() => {
           // What it does is interrupted by the loss: so it is told.
-          if (term.loss !== undefined) {
+          if (belief.term.loss !== undefined) {
             beliefs.end(belief, life.sender)
           }
           belief.isClosed = true
@@ -129,18 +157,18 @@ export class User {
     })
   }
 
-  #work(belief: Belief): Effect.Effect<void> {
+  #work(belief: Belief, held: HeldLease): Effect.Effect<void> {
     return Effect.suspend(() => {
       const wasOver = !isBelieved(belief)
-      return Effect.map(belief.held.isHeld, (isHeld) => this.#world.beliefs.hear(belief, wasOver, isHeld))
+      return Effect.map(held.isHeld, (isHeld) => this.#world.beliefs.hear(belief, wasOver, isHeld))
     })
   }
 
   /** Its scope releases what it has not handed over. */
-  #leave(life: Life, belief: Belief): Effect.Effect<void> {
+  #leave(life: Life, belief: Belief, held: HeldLease): Effect.Effect<void> {
     return this.#habits.leaves === "release" ? Effect.void : Effect.suspend(() => {
       belief.isClosed = true
-      return Effect.ignore(belief.held.handOver({ to: this.#world.successorOf(life) }))
+      return Effect.ignore(held.handOver({ to: this.#world.successorOf(life) }))
     })
   }
 }

@@ -2,18 +2,18 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { RequestError } from "../../src/KubeError.js"
-import type { LeaseRef, WatchEvent } from "../../src/LeaseObject.js"
-import type { ConnectionOptions } from "./network.js"
+import type { WatchEvent } from "../../src/LeaseObject.js"
+import type { ConnectionOptions, WatchScope } from "./network.js"
 import { failure } from "./request.js"
 
 /** One watch, whose events come in order, but late or not at all if the weather is bad. */
 export const openWatch = (
   { dice, fieldManager, findings, node, onEvent, process, time, watch, weather }: ConnectionOptions,
   open: Set<symbol>,
-  ref: LeaseRef,
+  scope: WatchScope,
   resourceVersion: string
 ): Stream.Stream<WatchEvent, RequestError> => {
-  const request = { operation: "watch", ref } as const
+  const request = { operation: "watch", ref: { name: "*", ...scope } } as const
   let lastAt = 0
 
   const arrival = Effect.async<void, RequestError>((resume) => {
@@ -36,7 +36,7 @@ export const openWatch = (
       : weather.refusal(node, request, dice)
     return refusal === undefined
       ? whenTakenIn(onEvent)(
-        Stream.mapEffect(watch(fieldManager, ref, resourceVersion), (event) =>
+        Stream.mapEffect(watch(fieldManager, scope, resourceVersion), (event) =>
           Effect.map(arrival, () => {
             findings.tell(process.name, () => `sees ${event._tag}`)
             return event
@@ -50,7 +50,7 @@ export const openWatch = (
   return Stream.suspend(() => {
     const id = Symbol(resourceVersion)
     open.add(id)
-    findings.tell(process.name, () => `watches from ${resourceVersion}`)
+    findings.tell(process.name, () => `watches ${request.ref.name} from ${resourceVersion}`)
     return Stream.ensuring(events(), Effect.sync(() => open.delete(id)))
   })
 }

@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import type { RequestError } from "../../src/KubeError.js"
-import { Forbidden, Unauthorized } from "../../src/KubeError.js"
+import { Forbidden, Invalid, Unauthorized } from "../../src/KubeError.js"
 import type { Dice } from "./dice.js"
 import type { Fault, Trouble } from "./fault.js"
 import type { Asked } from "./request.js"
@@ -11,6 +11,7 @@ const calm: Trouble = { loseRequest: 0, loseAnswer: 0, refuse: 0, duplicate: 0, 
 /** What goes wrong at present between the nodes and the API server. */
 export class Weather {
   readonly #present = new Set<Fault>()
+  readonly #dead = new Set<number>()
   readonly #now: () => number
   /** From here on nothing goes wrong any more. */
   readonly quietAt: number
@@ -67,10 +68,47 @@ export class Weather {
         fault.kind === "forbid" && (fault.node ?? node) === node && fault.operations.includes(request.operation)
       ) {
         const about = { operation: request.operation, ref: request.ref, status: fault.status, message: "simulated" }
-        return fault.status === 401 ? new Unauthorized(about) : new Forbidden(about)
+        return fault.status === 401
+          ? new Unauthorized(about)
+          : fault.status === 403
+          ? new Forbidden(about)
+          : new Invalid({ ...about, causes: [] })
       }
     }
     return undefined
+  }
+
+  /** What the API server says of its version now, if it does not tell the truth. */
+  versionTold(node: number): "unknown" | "older" | undefined {
+    for (const fault of this.#present) {
+      if (fault.kind === "version" && (fault.node ?? node) === node) {
+        return fault.how
+      }
+    }
+    return undefined
+  }
+
+  /** How long the API server takes at present. */
+  slowness(dice: Dice): number {
+    for (const fault of this.#present) {
+      if (fault.kind === "slowServer") {
+        return dice.between(fault.least, fault.most)
+      }
+    }
+    return 0
+  }
+
+  killSockets(node: number): void {
+    this.#dead.add(node)
+  }
+
+  hasDeadSockets(node: number): boolean {
+    return this.#dead.has(node)
+  }
+
+  /** Whoever has given up a request uses none of its old connections again. */
+  dropPool(node: number): void {
+    this.#dead.delete(node)
   }
 
   webhookOf(node: number): Extract<Fault, { readonly kind: "webhook" }> | undefined {

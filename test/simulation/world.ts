@@ -2,16 +2,21 @@ import * as Duration from "effect/Duration"
 import type { LeaseObject, WatchEvent } from "../../src/LeaseObject.js"
 import { durationMillisOf, ownerOf } from "../../src/LeaseTerm.js"
 import { Ambushes } from "./ambushes.js"
+import { Contention } from "./contention.js"
 import type { Answer } from "./controlPlane.js"
-import { ControlPlane } from "./controlPlane.js"
+import { ControlPlane, ref } from "./controlPlane.js"
 import { Beliefs } from "./beliefs.js"
 import { Dice } from "./dice.js"
 import type { Ambush } from "./fault.js"
 import { Findings } from "./findings.js"
-import type { Write } from "./ledger.js"
+import type { Sender, Write } from "./ledger.js"
 import { Ledger } from "./ledger.js"
-import type { Life } from "./life.js"
-import type { Plan } from "./plan.js"
+import { isDue } from "./dueRecord.js"
+import type { DueRecord, Life } from "./life.js"
+import type { Plan, SettingsPlan } from "./plan.js"
+import type { Process } from "./process.js"
+import { forgetHoldingsOf } from "./promiseFace.js"
+import { isReading } from "./request.js"
 import { ProtectedStore } from "./store.js"
 import { VirtualTime } from "./virtualTime.js"
 import { Weather } from "./weather.js"
@@ -30,6 +35,7 @@ export class World {
   readonly controlPlane: ControlPlane
   readonly ledger: Ledger
   readonly beliefs: Beliefs
+  readonly contention: Contention
   /** Every process that runs, the ending ones among them. */
   readonly lives = new Set<Life>()
   /** Which replica answers each node. */
@@ -38,6 +44,7 @@ export class World {
   faults = 0
   /** Lets happen what an ambush has in store. */
   follow: (ambush: Ambush) => void = () => {}
+  readonly #withPromises: Array<Process> = []
   readonly #slowest: number
   readonly #fastest: number
 
@@ -46,6 +53,9 @@ export class World {
     this.findings = new Findings(() => this.time.now, isTold)
     this.weather = new Weather(() => this.time.now, plan.quietAt)
     this.controlPlane = new ControlPlane(plan.server, this.time, this.dice.fork("server"))
+    if (plan.nodes.some(({ bystanders = 0 }) => bystanders > 0)) {
+      this.controlPlane.addBystanders()
+    }
     this.ledger = new Ledger(this.findings, () => this.controlPlane.record())
     this.beliefs = new Beliefs(
       this.time,
@@ -54,6 +64,7 @@ export class World {
       new ProtectedStore(this.findings),
       this.dice.fork("store")
     )
+    this.contention = new Contention(this.ledger, () => this.controlPlane.record())
     this.replicas = plan.nodes.map(({ replica }) => replica)
     this.#slowest = plan.slowest
     this.#fastest = plan.fastest
@@ -64,8 +75,9 @@ export class World {
     this.requests++
     const { node } = life
     const replica = this.replicas[node] ?? 0
-    if (write.purpose === "read") {
-      const answer = this.controlPlane.answer(replica, fieldManager, write.request)
+    if (isReading(write.purpose)) {
+      const told = this.weather.versionTold(node)
+      const answer = this.controlPlane.answer(replica, fieldManager, write.request, told)
       this.#answers(life, answer)
       return answer
     }
@@ -90,15 +102,15 @@ export class World {
     }
   }
 
-  #sees(life: Life, { metadata: { uid } }: LeaseObject): void {
-    if (life.shownDeleted?.uid !== uid) {
+  #sees(life: Life, { metadata: { name, uid } }: LeaseObject): void {
+    if (name === ref.name && life.shownDeleted?.uid !== uid) {
       life.shownDeleted = undefined
     }
   }
 
   /** A process has taken in what a watch has shown. */
   shows(life: Life, event: WatchEvent): void {
-    if (event._tag === "Bookmark") {
+    if (event._tag === "Bookmark" || event.lease.metadata.name !== ref.name) {
       return
     }
     this.#sees(life, event.lease)
@@ -113,9 +125,37 @@ export class World {
     }
   }
 
-  /** W1: what is gone without having been given back counts as standing for whoever has been shown that it is gone. */
-  #checkWaitedOut({ process, shownDeleted }: Life, { number, sentAt, wasStopped }: Write): void {
+  /** What a process that looks now, for the first time, has to find run out. */
+  dueRecord(node: number, { owner }: Sender, { maxClockSkew }: SettingsPlan): DueRecord | undefined {
+    const record = this.controlPlane.record()
     if (
+      record === undefined || record.spec.holderIdentity === owner || !this.weather.isCalm ||
+      this.weather.hasDeadSockets(node) || this.ambushes.hasAnyFor(node)
+    ) {
+      return undefined
+    }
+    const { resourceVersion, uid } = record.metadata
+    const ageMillis = (this.time.now - this.ledger.lastWriteAt(uid)) * this.#slowest
+    return isDue(record, { datesEveryChange: this.controlPlane.datesEveryChange, maxClockSkew, ageMillis })
+      ? { resourceVersion, faults: this.faults }
+      : undefined
+  }
+
+  /** It has had its look, and has no lease. */
+  checkFirstLook({ due, process }: Life): void {
+    if (
+      due !== undefined && due.faults === this.faults && this.findings.broken.size === 0 &&
+      this.controlPlane.record()?.metadata.resourceVersion === due.resourceVersion
+    ) {
+      this.findings.report("taken at first look", `${process.name} leaves alone what has run out for all to tell`)
+    }
+  }
+
+  /** W1: what is gone without having been given back counts as standing for whoever has been shown that it is gone. */
+  #checkWaitedOut({ engines, process, shownDeleted }: Life, { number, sentAt, wasStopped }: Write): void {
+    if (
+      // What one engine has been shown, another does not know.
+      engines === 1 &&
       shownDeleted !== undefined && !wasStopped && shownDeleted.sent <= number && sentAt < shownDeleted.standsUntil
     ) {
       this.findings.report("waits out", `${process.name} creates what was deleted under another's term`)
@@ -148,16 +188,44 @@ export class World {
     return Math.min(1000, ttl / 10) / this.#slowest + timerMillis
   }
 
-  /** Every process goes as far as it can without time passing. */
-  settle(): void {
+  ownProcess(process: Process): void {
+    if (process.hasPromises) {
+      this.#withPromises.push(process)
+    }
+  }
+
+  /** Every process goes as far as it can without time passing; with a promise only if any of their users has some. */
+  settle(): Promise<void> | undefined {
+    this.contention.look()
     for (let isReady = true; isReady;) {
       isReady = false
       for (const { process } of this.lives) {
         if (process.isReady) {
+          if (process.hasPromises) {
+            return this.#settleWithPromises()
+          }
           isReady = true
           process.drain()
         }
       }
     }
+    return undefined
+  }
+
+  async #settleWithPromises(): Promise<void> {
+    for (let isReady = true; isReady;) {
+      isReady = false
+      for (const { process } of this.lives) {
+        if (process.isReady) {
+          isReady = true
+          await (process.hasPromises ? process.drainWithPromises() : process.drain())
+        }
+      }
+    }
+  }
+
+  /** What modules remember of its processes, and nobody else shall find. */
+  forget(): void {
+    this.#withPromises.forEach(forgetHoldingsOf)
   }
 }

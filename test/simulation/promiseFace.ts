@@ -1,0 +1,71 @@
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Runtime from "effect/Runtime"
+import { Connection } from "../../src/internal/connection.js"
+import type { Engine } from "../../src/internal/engine.js"
+import * as EngineLayer from "../../src/internal/engineLayer.js"
+import { forgetAllOn } from "../../src/internal/holdings.js"
+import { LeaseHandle } from "../../src/internal/leaseHandle.js"
+import { PromiseLease } from "../../src/internal/promiseLease.js"
+import { kubernetesLimits, resolve } from "../../src/internal/resolveSettings.js"
+import { KubeApi } from "../../src/KubeApi.js"
+import type { LeaseRef } from "../../src/LeaseObject.js"
+import { ref as leaseRef } from "./controlPlane.js"
+import type { Life } from "./life.js"
+import type { Process } from "./process.js"
+import type { World } from "./world.js"
+
+/** As `KubernetesLease`, whose own connection leads to a real server. */
+export class SimulatedLease extends PromiseLease {}
+
+/** What instances of one process know of what others of it hold, is known by this (P5). */
+const serverOf = ({ name }: Process): string => `simulated for ${name}`
+
+/** An engine whose fibers are those of a process. */
+export const connectionIn = (process: Process, api: KubeApi["Type"]): Connection => {
+  const layer = Layer.provide(EngineLayer.layer, Layer.succeed(KubeApi, api))
+  const runtime = process.runtimeOf(layer)
+  return new Connection(
+    serverOf(process),
+    Object.assign(ManagedRuntime.make(layer), {
+      runPromiseExit: <A, E>(effect: Parameters<typeof process.promiseExit<Engine, A, E>>[1], options?: {
+        readonly signal?: AbortSignal | undefined
+      }) => process.promiseExit(runtime, effect, options?.signal),
+      runSync: <A, E>(effect: Parameters<typeof process.promiseExit<Engine, A, E>>[1]): A =>
+        Runtime.runSync(runtime)(effect)
+    }),
+    () => {}
+  )
+}
+
+interface HandleChoices {
+  /** Default: the lease that everything is about. */
+  readonly ref?: LeaseRef
+  /** Who logs. */
+  readonly name?: string
+  readonly acquireWaitMillis?: number
+  readonly supersedes?: boolean
+}
+
+/** What one instance of the face is made of. */
+export const handleIn = (
+  { findings }: World,
+  { process, sender: { owner }, settings }: Life,
+  connection: Connection,
+  { acquireWaitMillis = 0, name = process.name, ref = leaseRef, supersedes = true }: HandleChoices
+): LeaseHandle =>
+  new LeaseHandle({
+    settings: Either.getOrThrow(resolve({ ...ref, ...settings, owner }, kubernetesLimits, String)),
+    acquireWaitMillis,
+    connection,
+    logger: (level, message) => {
+      if (level !== "debug") {
+        findings.tell(name, () => `${level}: ${message}`)
+      }
+    },
+    supersedes
+  })
+
+/** What a module remembers of the processes of a history that is over. */
+export const forgetHoldingsOf = (process: Process): void => forgetAllOn(serverOf(process))
