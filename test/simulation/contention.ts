@@ -9,7 +9,10 @@ export interface Call {
   isContended: boolean
 }
 
-/** Whether somebody else has had the lease while an acquire was under way: only then may it say so (P2). */
+/**
+ * Whether somebody else has had the lease while an acquire was under way: only then may it say so (P2). So has whoever keeps
+ * a deleted record by a finalizer (A2).
+ */
 export class Contention {
   readonly #calls = new Set<Call>()
   readonly #ledger: Ledger
@@ -42,8 +45,8 @@ export class Contention {
 
   #isContendedFor(sender: Sender): boolean {
     const record = this.#present()
-    return record !== undefined && isHeld(record) &&
-      (record.metadata.deletionTimestamp !== undefined || record.spec.holderIdentity !== sender.owner ||
-        this.#ledger.hasLostName(sender))
+    return record !== undefined &&
+      (record.metadata.deletionTimestamp !== undefined ||
+        (isHeld(record) && (record.spec.holderIdentity !== sender.owner || this.#ledger.hasLostName(sender))))
   }
 }
