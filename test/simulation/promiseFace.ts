@@ -19,8 +19,18 @@ import type { World } from "./world.js"
 /** As `KubernetesLease`, whose own connection leads to a real server. */
 export class SimulatedLease extends PromiseLease {}
 
-/** What instances of one process know of what others of it hold, is known by this (P5). */
-const serverOf = ({ name }: Process): string => `simulated for ${name}`
+let processes = 0
+const servers = new WeakMap<Process, string>()
+
+/**
+ * What instances of one process know of each other, is known by the server (P5), in a module that all processes of all
+ * histories share here: each has a server of its own, by name, or what one leaves as it crashes another would find.
+ */
+const serverOf = (process: Process): string => {
+  const server = servers.get(process) ?? `simulated for process ${++processes}`
+  servers.set(process, server)
+  return server
+}
 
 /** An engine whose fibers are those of a process. */
 export const connectionIn = (process: Process, api: KubeApi["Type"]): Connection => {
