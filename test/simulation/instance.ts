@@ -39,6 +39,8 @@ export class Instance {
   #over = new AbortController()
   /** An acquire is under way although a term is held (P1). */
   #isAskingAgain = false
+  /** It was told that it holds a term, which had ended by then: of that it hears later. */
+  #isUnheardOf = false
   /** In which macrotask an acquire was last answered. */
   #answeredIn = -1
   #acquires = 0
@@ -181,7 +183,7 @@ export class Instance {
             case "token":
               return this.#lease.acquireWithToken().then((answer) => answer?.token)
             default:
-              return this.#lease.acquire().then((isHeld) => isHeld ? this.#newestTerm() : undefined)
+              return this.#lease.acquire().then((isHeld) => isHeld ? this.#newestTerm() ?? overBefore : undefined)
           }
         },
         (error) => error === impatient
@@ -216,6 +218,13 @@ export class Instance {
       finish()
       findings.tell(this.#name, () => `is given ${token ?? "nothing"}`)
       const isGivenUp = this.#releases > releases
+      if (token === overBefore) {
+        this.#isUnheardOf = true
+        if (this.#life.users === 1 && !process.wasStoppedMidway) {
+          findings.report("begins held", `${this.#name} is given a term whose validity has passed`)
+        }
+        return undefined
+      }
       if (token === undefined) {
         if (!contended.isContended && !isGivenUp && findings.broken.size === 0) {
           findings.report("false for a reason", `${this.#name} is told that somebody else holds the lease; nobody does`)
@@ -405,6 +414,10 @@ export class Instance {
     const { beliefs, findings } = this.#world
     const { process, sender } = this.#life
     const belief = this.#present
+    if (belief?.token !== lost.token && this.#isUnheardOf) {
+      this.#isUnheardOf = false
+      return
+    }
     if (belief?.token !== lost.token || belief.isLost || belief.isClosed) {
       findings.report(
         "told once",
@@ -453,6 +466,9 @@ export class Instance {
     return handleIn(this.#world, this.#life, this.#connection, { name: this.#name, acquireWaitMillis, supersedes })
   }
 }
+
+/** Instead of a token: `acquire()` does not tell it, and nothing is held any more. */
+const overBefore = "over before"
 
 /** Timers and answers on their way. */
 const releaseSlackMillis = 100
