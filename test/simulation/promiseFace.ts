@@ -1,9 +1,7 @@
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Runtime from "effect/Runtime"
 import { Connection } from "../../src/internal/connection.js"
-import type { Engine } from "../../src/internal/engine.js"
 import * as EngineLayer from "../../src/internal/engineLayer.js"
 import { forgetAllOn } from "../../src/internal/holdings.js"
 import { LeaseHandle } from "../../src/internal/leaseHandle.js"
@@ -36,17 +34,14 @@ const serverOf = (process: Process): string => {
 export const connectionIn = (process: Process, api: KubeApi["Type"]): Connection => {
   const layer = Layer.provide(EngineLayer.layer, Layer.succeed(KubeApi, api))
   const runtime = process.runtimeOf(layer)
-  return new Connection(
-    serverOf(process),
-    Object.assign(ManagedRuntime.make(layer), {
-      runPromiseExit: <A, E>(effect: Parameters<typeof process.promiseExit<Engine, A, E>>[1], options?: {
-        readonly signal?: AbortSignal | undefined
-      }) => process.promiseExit(runtime, effect, options?.signal),
-      runSync: <A, E>(effect: Parameters<typeof process.promiseExit<Engine, A, E>>[1]): A =>
-        Runtime.runSync(runtime)(effect)
-    }),
-    () => {}
-  )
+  return new Connection({
+    server: () => serverOf(process),
+    runtime: {
+      runPromiseExit: (effect, options) => process.promiseExit(runtime, effect, options?.signal),
+      runSync: (effect) => Runtime.runSync(runtime)(effect)
+    },
+    onUse: () => () => {}
+  })
 }
 
 interface HandleChoices {
