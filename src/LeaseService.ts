@@ -10,10 +10,12 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
@@ -225,8 +227,9 @@ const holderOf = (lease: LeaseObject): Option.Option<Holder> =>
 
 /**
  * Waits for the lease, runs the effect under it, then releases (W3). The effect finds its term as the service
- * `HeldLease`. When the term is lost the effect is interrupted, and this fails with `LeaseLost`; else the effect's
- * finalizers end before the release begins, and a release that fails is logged.
+ * `HeldLease`. When the term is lost the effect is interrupted, and this fails with `LeaseLost`; so it does if the effect
+ * fails and the server, asked then, says that the lease is lost. Else the effect's finalizers end before the release
+ * begins, and a release that fails is logged.
  *
  * ```ts
  * job.pipe(LeaseService.withLease({ namespace: "default", name: "nightly-job", ttl: "30 seconds" }))
@@ -288,8 +291,8 @@ export const withLeaseIfFree: {
 
 /**
  * `withLease` for ever (W4): after a loss it runs for the lease again, after an end of the effect it first leaves others
- * one `renewalInterval`. A failure of the effect releases the lease, then fails. Once it has held the lease, nothing that
- * an API server answers ends it any more.
+ * one `renewalInterval`. A failure of the effect releases the lease, then fails, unless the lease turns out to be lost:
+ * then that is taken for the reason. Once it has held the lease, nothing that an API server answers ends it any more.
  *
  * @since 0.1.0
  * @category combinators
@@ -345,30 +348,64 @@ const whileScoped = <A, E, B, E2, R2>(
     (scope, exit) => Scope.close(scope, exit)
   )
 
-/** Unlike a race, this lets the effect's finalizers end before it ends itself, even if it is interrupted (F3). */
+/**
+ * Unlike a race, this lets the effect's finalizers end before it ends itself, even if it is interrupted (F3). The effect
+ * does not begin if the term has run out on the way, and a loss that it is the first to notice is one (F21).
+ */
 const underLease = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   lease: HeldLease
 ): Effect.Effect<A, E | LeaseLost, Exclude<R, HeldLease>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      let loss: LeaseLost | undefined
-      const work = yield* Effect.fork(restore(Effect.provideService(effect, HeldLease, lease)))
+      const work = yield* lease.ensureHeld.pipe(
+        Effect.zipRight(Effect.provideService(effect, HeldLease, lease)),
+        restore,
+        // A fiber that fails is logged as unhandled, whoever awaits it.
+        Effect.exit,
+        Effect.fork
+      )
+      let wasTold = false
       const watch = yield* lease.lost.pipe(
-        Effect.catchAll((lost) => {
-          loss = lost
+        Effect.catchAll(() => {
+          wasTold = true
           return Fiber.interrupt(work)
         }),
         Effect.interruptible,
         Effect.forkDaemon
       )
-      const exit = yield* restore(Fiber.await(work)).pipe(
-        Effect.onInterrupt(() => Fiber.interrupt(work)),
-        Effect.ensuring(Fiber.interruptFork(watch))
+      const exit = Exit.flatten(
+        yield* restore(Fiber.await(work)).pipe(
+          Effect.onInterrupt(() => Fiber.interrupt(work)),
+          Effect.ensuring(Fiber.interruptFork(watch))
+        )
       )
       yield* Fiber.inheritAll(work)
-      return loss === undefined ? yield* exit : yield* Effect.fail(loss)
+      const loss = yield* restore(lossAtEnd(lease, !wasTold && hasFailed(exit)))
+      if (Option.isNone(loss)) {
+        return yield* exit
+      }
+      if (!wasTold && hasFailed(exit) && !Option.exists(Cause.failureOption(exit.cause), isLeaseLost)) {
+        yield* log(
+          Effect.logWarning("The effect failed, and the lease is lost: that is taken for the reason", exit.cause)
+        )
+      }
+      return yield* loss.value
     })
+  )
+
+const hasFailed = <A, E>(exit: Exit.Exit<A, E>): exit is Exit.Failure<A, E> =>
+  Exit.isFailure(exit) && !Cause.isInterruptedOnly(exit.cause)
+
+/**
+ * How the term has been lost, by the clocks, and by the server where the effect may have failed because of it: a store that
+ * refuses its token knows of a later term before this process does. A server that cannot be asked tells of no loss.
+ */
+const lossAtEnd = (lease: HeldLease, mayKnowMore: boolean): Effect.Effect<Option.Option<LeaseLost>> =>
+  (mayKnowMore ? lease.verify : lease.ensureHeld).pipe(
+    Effect.catchAll((error) => isLeaseLost(error) ? Effect.fail(error) : lease.ensureHeld),
+    Effect.as(Option.none()),
+    Effect.catchAll((lost) => Effect.succeed(lost.reason._tag === "Released" ? Option.none() : Option.some(lost)))
   )
 
 const isLost = (lease: HeldLease): Effect.Effect<boolean> =>

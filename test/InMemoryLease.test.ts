@@ -84,7 +84,8 @@ describe("settings", () => {
 describe("expiry", () => {
   it("E1 a lapsed holder's lease is taken after its ttl, and not a second later", async () => {
     const ttlMs = 300
-    const a = lease("a", { ttlMs })
+    // It renews late, so that what `b` sees first is what it sees last.
+    const a = lease("a", { ttlMs, renewalIntervalMs: 250 })
     const b = lease("b", { ttlMs })
     const losses = lossesOf(a)
     await a.acquire()

@@ -185,6 +185,27 @@ describe("KubernetesLease", () => {
     }
   })
 
+  it("W2 F82 a watch that is refused is told once, and as no unhandled error", async () => {
+    const lines: Array<string> = []
+    const name = freshName()
+    const holder = new KubernetesLease(settings({ name, owner: "you" }))
+    const serviceAccountToken = await server.issueToken({
+      rules: [{ namespace: "default", verbs: ["get", "create", "patch", "delete"] }]
+    })
+    const waiter = new KubernetesLease(
+      settings({ name, serviceAccountToken, logger: (level, message) => void lines.push(`${level}: ${message}`) })
+    )
+    await holder.acquire()
+    const waiting = rejection(waiter.waitUntilAcquired())
+    while (lines.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    await waiter.release()
+    await waiting
+    await holder.release()
+    assert.deepStrictEqual(lines, ["warn: The lease may not be watched; reading it every 10s instead"])
+  })
+
   it("F18 a release is no loss", async () => {
     const lease = new KubernetesLease(settings({ ttlMs: 2000 }))
     let losses = 0

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { LeadWork } from "../src/KubernetesLease.js"
 import { KubernetesLease } from "../src/KubernetesLease.js"
@@ -14,6 +15,14 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
     }
     signal.addEventListener("abort", () => resolve(), { once: true })
   })
+
+/** As a process that is stopped: neither a renewal nor a timer comes to pass. */
+const standStill = (millis: number): void => {
+  const until = performance.now() + millis
+  while (performance.now() < until) {
+    // Nothing.
+  }
+}
 
 /** Work that leads until it is told to stop, and remembers its terms. */
 const leader = () => {
@@ -213,6 +222,105 @@ describeTwins("W4 lead", (twin) => {
     assert.isUndefined(await twin.holderOf(settings.name))
   })
 
+  it("F21 F79 work that meets the loss before the server has told of it leads on: the server is asked", async () => {
+    const logged: Array<string> = []
+    const settings = fresh({ logger: (level, message) => void (level === "warn" && logged.push(message)) })
+    const stop = new AbortController()
+    let terms = 0
+    const leading = twin.lead(settings, async ({ signal }) => {
+      terms += 1
+      if (terms > 1) {
+        return untilAborted(signal)
+      }
+      await twin.takeOver(settings.name, "")
+      throw new Error("the store knows of a newer token")
+    }, { signal: stop.signal })
+    await eventually(() => terms === 2)
+    stop.abort("stop")
+    await leading
+    assert.lengthOf(logged.filter((message) => message.includes("taken for the reason")), 1)
+  })
+
+  for (
+    const [how, end] of [
+      ["fails", () => Promise.reject(new Error("refused"))],
+      ["ends", () => Promise.resolve()]
+    ] as const
+  ) {
+    it(`F21 F79 T5 work that ${how} past the deadline has lost its term, although nobody has noticed yet`, async () => {
+      const renewalIntervalMs = 1400
+      const settings = fresh({ ttlMs: 2000, renewalIntervalMs })
+      const stop = new AbortController()
+      const startedAt: Array<number> = []
+      let endedAt = 0
+      const leading = twin.lead(settings, async ({ signal }) => {
+        startedAt.push(performance.now())
+        if (startedAt.length > 1) {
+          return untilAborted(signal)
+        }
+        standStill(1900)
+        endedAt = performance.now()
+        return end()
+      }, { signal: stop.signal })
+      await eventually(() => startedAt.length === 2)
+      // After an end of its own will it would have left others one interval.
+      assert.isBelow((startedAt[1] ?? NaN) - endedAt, renewalIntervalMs)
+      stop.abort("stop")
+      await leading
+    })
+  }
+
+  it("F80 work does not begin under a term that has run out on the way, nor once it is told to stop", async () => {
+    const settings = fresh({ ttlMs: 1000 })
+    const stop = new AbortController()
+    const begun: Array<boolean> = []
+    let stalls = 0
+    const leading = twin.lead({
+      ...settings,
+      logger: (_level, message) => {
+        // The engine tells of the term before its caller can know of it.
+        if (message === "Acquired" && stalls < 2) {
+          stalls += 1
+          standStill(1200)
+        }
+      }
+    }, async ({ signal }) => {
+      begun.push(signal.aborted)
+      await untilAborted(signal)
+    }, { signal: stop.signal })
+    await eventually(() => begun.length > 0)
+    stop.abort("stop")
+    await leading
+    assert.strictEqual(stalls, 2)
+    assert.deepStrictEqual(begun, [false])
+  })
+
+  it("F81 leases by the dozen under one signal add one listener to it, and take it away", async () => {
+    const stop = new AbortController()
+    const settings = Array.from({ length: 15 }, () => fresh({ renewalIntervalMs: 500 }))
+    const warnings: Array<string> = []
+    const onWarning = ({ name }: Error) => void warnings.push(name)
+    process.on("warning", onWarning)
+    let terms = 0
+    const leading = settings.map((each) =>
+      twin.lead(each, ({ signal }) => {
+        terms += 1
+        return terms % 2 === 0 ? Promise.resolve() : untilAborted(signal)
+      }, { signal: stop.signal })
+    )
+    await eventually(() => terms >= 20)
+    assert.lengthOf(getEventListeners(stop.signal, "abort"), 1)
+    // The last one that stops listening takes the listener away.
+    const idle = new AbortController()
+    await Promise.all([1, 2].map(() => twin.lease(fresh()).waitUntilAcquired({ signal: idle.signal })))
+    assert.isEmpty(getEventListeners(idle.signal, "abort"))
+    stop.abort("stop")
+    await Promise.all(leading)
+    assert.isEmpty(getEventListeners(stop.signal, "abort"))
+    process.off("warning", onWarning)
+    assert.notInclude(warnings, "MaxListenersExceededWarning")
+  })
+
   it("wrong settings reject", async () => {
     const error = await rejection(twin.lead(fresh({ owner: "" }), () => Promise.resolve()))
     assert.propertyVal(error, "_tag", "InvalidSettings")
@@ -249,7 +357,7 @@ describe("W4 lead, refused", () => {
     const warnings: Array<string> = []
     const given = {
       ...settings(),
-      releaseTimeoutMs: 100,
+      releaseTimeoutMs: 10_000,
       logger: (level: string, message: string) => void (level === "warn" && warnings.push(message))
     }
     const stop = new AbortController()

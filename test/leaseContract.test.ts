@@ -174,6 +174,71 @@ describeTwins("verify, signal and onLost", (twin) => {
     assert.deepStrictEqual(heard, ["throwing", "last"])
   })
 
+  it("F19 F83 whatever a handler does, every one that is left is told exactly once, and each failure is logged", async () => {
+    const failures: Array<unknown> = []
+    const settings = fresh({
+      logger: (level, message, { error }) => {
+        if (message === "An onLost handler failed") {
+          assert.strictEqual(level, "error")
+          failures.push(error)
+          throw new Error("a logger of the user's that throws")
+        }
+      }
+    })
+    const lease = twin.lease(settings)
+    const heard: Array<string> = []
+    const hear = (name: string, end: () => unknown = () => undefined) => () => {
+      heard.push(name)
+      return end() as void
+    }
+    const same = hear("twice")
+    const thrown = [new Error("thrown"), "a string", undefined, { some: "object" }]
+    const unsubscribe = [same, same].map((handler) => lease.onLost(handler))
+    thrown.forEach((error) =>
+      lease.onLost(hear("throws", () => {
+        throw error
+      }))
+    )
+    const rejected = new Error("rejected")
+    /** Not a promise, but with the `then` of one. */
+    const thenable = (promise: Promise<unknown>) =>
+      new Proxy(promise, { get: (target, key) => key === "then" ? target.then.bind(target) : undefined })
+    const badThenable = new Proxy({}, {
+      get: () => {
+        throw new Error("getter")
+      }
+    })
+    lease.onLost(hear("rejects", () => Promise.reject(rejected)))
+    lease.onLost(hear("thenable", () => thenable(Promise.reject("thenable"))))
+    lease.onLost(hear("bad thenable", () => badThenable))
+    lease.onLost(hear("hangs", () => new Promise(() => undefined)))
+    lease.onLost(hear("unsubscribes itself and those before and after", () => unsubscribeAll()))
+    const last = lease.onLost(hear("unsubscribed in time"))
+    lease.onLost(hear("registers", () => lease.onLost(hear("too late"))))
+    lease.onLost(hear("last"))
+    const unsubscribeAll = () => [...unsubscribe, last].forEach((stop) => stop())
+    await lease.acquire()
+    const lost = nextLoss(lease)
+    await twin.takeOver(settings.name, "somebody")
+    await lease.verify()
+    await lost
+    await pause(20)
+    assert.deepStrictEqual(heard, [
+      "twice",
+      "twice",
+      ...thrown.map(() => "throws"),
+      "rejects",
+      "thenable",
+      "bad thenable",
+      "hangs",
+      "unsubscribes itself and those before and after",
+      "registers",
+      "last"
+    ])
+    assert.sameMembers(failures.filter((error) => !String(error).includes("getter")), [...thrown, rejected, "thenable"])
+    assert.lengthOf(failures, thrown.length + 3)
+  })
+
   it("F19 a handler may release, which does nothing any more", async () => {
     const { a, name } = pair(twin)
     const released = new Promise<void>((resolve, reject) => {
@@ -201,6 +266,22 @@ describeTwins("verify, signal and onLost", (twin) => {
 })
 
 describeTwins("waiting", (twin) => {
+  it("P4 a waiter hears of a loss once its wait has resolved, however soon that comes", async () => {
+    const { a, b, name } = pair(twin, { renewalIntervalMs: 50 })
+    const order: Array<string> = []
+    b.onLost(() => void order.push("lost"))
+    await a.acquire()
+    const waiting = b.waitUntilAcquired().then(() => void order.push("resolved"))
+    await pause(20)
+    await a.release()
+    await eventually(() => b.checkAlive())
+    await twin.takeOver(name, "somebody")
+    await b.verify()
+    await waiting
+    await eventually(() => order.length === 2)
+    assert.deepStrictEqual(order, ["resolved", "lost"])
+  })
+
   it("W1 waitUntilAcquired has the lease once it is released", async () => {
     const { a, b } = pair(twin)
     const { token } = await a.waitUntilAcquired()

@@ -149,6 +149,97 @@ describe("P5 over HTTPS", () => {
     await first.release()
   })
 
+  for (const answered of ["create", "patch"] as const) {
+    it(`P5 F78 an acquire in flight over another connection (${answered}): at no time do both hold`, async () => {
+      const given = settings()
+      const first = new KubernetesLease(given)
+      const second = new KubernetesLease({ ...given, serviceAccountToken: () => server.serviceAccountToken })
+      const losses = lossesOf(first)
+      if (answered === "patch") {
+        await first.acquire()
+        await first.release({ to: "a" })
+      }
+      let isSent = false
+      const remove = await server.inject(
+        Fault.delayAnswer(300).pipe(
+          Fault.on(answered),
+          Fault.of({ namespace: "default", name: given.name }),
+          Fault.times(1),
+          Fault.when(() => {
+            isSent = true
+            return true
+          })
+        )
+      )
+      const earlier = first.acquire()
+      await eventually(() => isSent)
+      const later = second.acquire()
+      let both = false
+      let isOver = false
+      const looking = eventually(() => {
+        both ||= first.checkAlive() && second.checkAlive()
+        return isOver
+      })
+      assert.isTrue(await later)
+      assert.isTrue(await earlier, "its write had landed first; it hears of the other's by its onLost")
+      await eventually(() => losses.length > 0)
+      isOver = true
+      await looking
+      assert.isFalse(both)
+      assert.isFalse(first.checkAlive())
+      assert.isTrue(second.checkAlive())
+      assert.isTrue(await second.verify())
+      assert.deepStrictEqual(losses, toItself)
+      await remove()
+      await second.release()
+    })
+  }
+
+  it("P5 F78 two that acquire at once over two connections: one of them holds, and the other knows", async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      const given = settings()
+      const pair = [
+        new KubernetesLease(given),
+        new KubernetesLease({ ...given, serviceAccountToken: () => server.serviceAccountToken })
+      ] as const
+      const losses = pair.map((lease) => lossesOf(lease))
+      const first = pair[0].acquire()
+      for (let turn = 0; turn < turns; turn++) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      assert.deepStrictEqual(await Promise.all([first, pair[1].acquire()]), [true, true])
+      await eventually(() => losses.flat().length > 0)
+      assert.strictEqual(pair.filter((lease) => lease.checkAlive()).length, 1)
+      assert.deepStrictEqual(losses.flat(), toItself)
+      await Promise.all(pair.map((lease) => lease.release()))
+    }
+  })
+
+  it("F43 F78 two that lead under one name over two connections take turns", async () => {
+    const given = settings({ renewalIntervalMs: 50 })
+    const stop = new AbortController()
+    const warnings: Array<string> = []
+    let leaders = 0
+    let terms = 0
+    const candidate = (overrides: Partial<KubernetesLeaseSettings>) =>
+      KubernetesLease.lead(
+        { ...given, ...overrides, logger: (level, message) => void (level === "warn" && warnings.push(message)) },
+        async () => {
+          leaders += 1
+          terms += 1
+          assert.strictEqual(leaders, 1)
+          await pause(60)
+          leaders -= 1
+        },
+        { signal: stop.signal }
+      )
+    const leading = [candidate({}), candidate({ serviceAccountToken: () => server.serviceAccountToken })]
+    await eventually(() => terms >= 4)
+    stop.abort("stop")
+    await Promise.all(leading)
+    assert.isEmpty(warnings)
+  })
+
   it("P5 not on another server", async () => {
     await using elsewhere = await TestApiServer.start()
     const given = settings()

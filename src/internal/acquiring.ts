@@ -37,7 +37,7 @@ export type Outcome = Data.TaggedEnum<{
   Begun: { readonly term: Term }
   /** Somebody else holds the lease, as this record says. */
   Contended: { readonly record: Observed }
-  /** This service holds the lease under the same name already. */
+  /** This process holds the lease under the same name already. */
   HeldHere: { readonly term: Term }
 }>
 
@@ -53,10 +53,13 @@ export interface AttemptOptions {
    * is lost fails (W1).
    */
   readonly shown?: Option.Option<LeaseObject> | undefined
-  /** Ends what others of this process hold under the same name, right before a write (P5). */
-  readonly supersede?: Effect.Effect<void> | undefined
   /** Whoever waits for the lease has time for a slow server: `acquireTimeout` does not bound its attempts (A0). */
   readonly isWaiting?: boolean | undefined
+  /**
+   * Right before each write: waits for those of this process that write under the same name, and ends what they hold or
+   * gives a term to wait for (P5).
+   */
+  readonly claim?: Effect.Effect<Option.Option<Term>> | undefined
 }
 
 type Attempt = Effect.Effect<Outcome, KubeError>
@@ -150,7 +153,7 @@ const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effec
   return Effect.flatMap(
     engine.terms.heldBy(settings, settings.owner),
     (held) =>
-      Option.isSome(held) && options.supersede === undefined
+      Option.isSome(held) && options.claim === undefined
         ? Effect.succeed(Outcome.HeldHere({ term: held.value }))
         : firstTry
   ).pipe(
@@ -293,7 +296,10 @@ const tryShown = (attempting: Attempting, shown: Option.Option<LeaseObject>): At
 const write = (attempting: Attempting, record: Option.Option<LeaseObject>): Attempt =>
   Effect.gen(function*() {
     const { doubtful, engine, options, settings, unsettled } = attempting
-    yield* options.supersede ?? Effect.void
+    const heldHere = yield* options.claim ?? Effect.succeedNone
+    if (Option.isSome(heldHere)) {
+      return Outcome.HeldHere({ term: heldHere.value })
+    }
     const sentAt = yield* now
     const time = engine.serverClock.timeAt(sentAt)
     const durationSeconds = settings.leaseDurationSeconds

@@ -1,5 +1,12 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Turn } from "./keyedLocks.js"
+import { KeyedLocks } from "./keyedLocks.js"
+import type { Term } from "./term.js"
+
 /** A term that an instance of the Promise face holds. */
 export interface OwnHolding {
+  readonly term: Term
   /** Ends as lost to another instance of this process. */
   readonly supersede: () => void
   /** Ends without a word to anybody. */
@@ -17,6 +24,9 @@ export interface HoldingKey {
 /** What the instances of the Promise face hold in this process, over whatever connection. */
 const holdings = new Map<string, Map<OwnHolding, HoldingKey>>()
 
+/** Of those who acquire under one name, one at a time writes: no term begins behind another's back (P5). */
+const writing = new KeyedLocks()
+
 const textOf = ({ name, namespace, owner, server }: HoldingKey): string =>
   JSON.stringify([server, namespace, name, owner])
 
@@ -33,11 +43,50 @@ export const remember = (key: HoldingKey, holding: OwnHolding): () => void => {
   }
 }
 
-/** P5: of two instances with one name the later holds. */
-export const supersedeOthers = (key: HoldingKey): void =>
-  [...holdings.get(textOf(key))?.keys() ?? []].forEach((holding) => holding.supersede())
+const heldUnder = (key: HoldingKey): ReadonlyArray<OwnHolding> => [...holdings.get(textOf(key))?.keys() ?? []]
+
+/** A term that another instance of this process holds. */
+export const heldByOthers = (key: HoldingKey): Option.Option<Term> =>
+  Option.map(Option.fromNullable(heldUnder(key)[0]), ({ term }) => term)
 
 export const forgetAllOn = (server: string): void => {
   const all = [...holdings.values()].flatMap((same) => Array.from(same))
   all.filter(([, key]) => key.server === server).forEach(([holding]) => holding.forget())
+}
+
+/** The right to write under one name, from the first write of an attempt to its end. */
+export interface Claim {
+  /**
+   * Before each write. Of two instances with one name the later holds: what others hold is superseded, or else given, for
+   * whoever does not supersede to wait for.
+   */
+  readonly take: Effect.Effect<Option.Option<Term>>
+  readonly leave: Effect.Effect<void>
+}
+
+/** @param keyOf is asked at the write: only then the server has to be known */
+export const makeClaim = (keyOf: () => HoldingKey, supersedes: boolean): Claim => {
+  let turn: Turn | undefined
+  let hasLeft = false
+  return {
+    take: Effect.suspend(() => {
+      if (hasLeft) {
+        // Nobody waits for this write any more.
+        return Effect.interrupt
+      }
+      const key = keyOf()
+      turn ??= writing.takeTurn(textOf(key))
+      return Effect.map(Effect.interruptible(turn.wait), () => {
+        if (!supersedes) {
+          return heldByOthers(key)
+        }
+        heldUnder(key).forEach((holding) => holding.supersede())
+        return Option.none()
+      })
+    }),
+    leave: Effect.suspend(() => {
+      hasLeft = true
+      return turn?.leave ?? Effect.void
+    })
+  }
 }

@@ -12,9 +12,9 @@ export const lead = async (handle: LeaseHandle, work: LeadWork, { signal }: Lead
       continue
     }
     hasHeld = true
-    const term = handle.signal
-    await workUnder(handle, term, token, work, signal)
-    if (!term.aborted) {
+    await workUnder(handle, token, work, signal)
+    // After a loss it runs again at once.
+    if (handle.remainingMillis() > 0) {
       await handle.releaseLogged()
       await handle.pause(signal)
     }
@@ -42,25 +42,34 @@ const nextTerm = async (
   }
 }
 
+/** Does not begin if the term has run out on the way, or if it has been told to stop. */
 const workUnder = async (
   handle: LeaseHandle,
-  term: AbortSignal,
   token: string,
   work: LeadWork,
   signal: AbortSignal | undefined
 ): Promise<void> => {
   // `AbortSignal.any` is younger than the oldest Node that this library runs on.
   const stop = new AbortController()
-  const stopListening = onAbort([term, signal], (reason) => stop.abort(reason))
+  const stopListening = onAbort([handle.signal, signal], (reason) => stop.abort(reason))
   try {
-    await work({ signal: stop.signal, token })
-  } catch (error) {
     if (!stop.signal.aborted) {
+      await work({ signal: stop.signal, token })
+    }
+  } catch (error) {
+    const wasToldToStop = stop.signal.aborted
+    // Work that fails may have met the loss before the clocks did: a store has refused its token (F21).
+    if (!wasToldToStop && await handle.stillHolds()) {
       await handle.releaseLogged()
       throw error
     }
     if (error !== stop.signal.reason) {
-      handle.warn("The work failed after it had been told to stop", error)
+      handle.warn(
+        wasToldToStop
+          ? "The work failed after it had been told to stop"
+          : "The work failed, and the lease is lost: that is taken for the reason",
+        error
+      )
     }
   } finally {
     stopListening()

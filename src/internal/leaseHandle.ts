@@ -1,48 +1,45 @@
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import type { KubeError } from "../KubeError.js"
-import { isKubeError } from "../KubeError.js"
+import type { KubeError, RequestError } from "../KubeError.js"
 import type { LeaseLogger, LeaseLost as PlainLeaseLost, ReleaseOptions } from "../KubernetesLease.js"
-import type { LeaseObject } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { LeaseLost } from "../LeaseTerm.js"
-import { aborted } from "./aborting.js"
-import type { AttemptOptions } from "./acquiring.js"
-import { acquire, begunTerm, isRaceLost, Outcome } from "./acquiring.js"
+import { aborted, onAbort } from "./aborting.js"
+import { acquire, begunTerm, Outcome } from "./acquiring.js"
 import { bounded } from "./bounded.js"
+import { Call } from "./call.js"
 import type { Connection } from "./connection.js"
 import type { Engine } from "./engine.js"
+import { forkDetached } from "./forkDetached.js"
 import type { HoldingKey } from "./holdings.js"
-import { remember, supersedeOthers } from "./holdings.js"
+import { heldByOthers, makeClaim, remember } from "./holdings.js"
 import { log, logging } from "./logging.js"
 import { LossHandlers } from "./lossHandlers.js"
-import { outOfTime } from "./outOfTime.js"
-import type { LeaseActions } from "./promiseLease.js"
+import type { LeaseActions, Token } from "./promiseLease.js"
 import { promiseLogging } from "./promiseLogging.js"
 import { promiseLoss } from "./promiseLoss.js"
-import { release, releaseLogged } from "./releasing.js"
+import { release } from "./releasing.js"
 import { verify } from "./renewing.js"
 import { timedOut } from "./requests.js"
-import { SharedPromise } from "./sharedPromise.js"
+import type { HowToAttempt } from "./sharedAttempts.js"
+import { SharedAttempts } from "./sharedAttempts.js"
 import type { Successor } from "./successor.js"
 import { successorOf } from "./successor.js"
 import type { Term } from "./term.js"
 import { termKey } from "./termKey.js"
-import { acquireWaiting } from "./waiting.js"
-
-type Token = { readonly token: string }
 
 interface Holding {
   readonly term: Term
   /** The one that its user sees. */
   readonly controller: AbortController
-  readonly stopWatching: AbortController
-  /** Resolves when every handler has been called; never after a release. */
-  readonly reported: Promise<void>
   /** Of this process's other instances. */
   readonly forget: () => void
+  /** A call has resolved with it. */
+  isTold: boolean
 }
 
 /** What an instance of the Promise face is made of. */
@@ -59,7 +56,10 @@ export interface HandleOptions {
   readonly supersedes?: boolean | undefined
 }
 
-/** One instance of the Promise face: at most one term at a time, and at most one attempt to get one. */
+/**
+ * One instance of the Promise face: at most one term at a time, and at most one attempt to get one. Each call crosses once
+ * from promises to effects; what calls share, they share there.
+ */
 export class LeaseHandle implements LeaseActions {
   readonly #settings: LeaseSettings
   readonly #acquireWaitMillis: number
@@ -67,11 +67,15 @@ export class LeaseHandle implements LeaseActions {
   readonly #logging: ReturnType<typeof promiseLogging>
   readonly #lossHandlers: LossHandlers
   readonly #supersedes: boolean
+  readonly #attempts: SharedAttempts
+  /** Those that may still resolve with a term. */
+  readonly #calls = new Set<Call>()
+  /** An acquire has been given up or has failed: a write of it may still run out, and what lands is given back (T3). */
+  #mayGiveBack = false
   #holding: Holding | undefined
-  #attempt: SharedPromise<Outcome> | undefined
-  #waiting: SharedPromise<Token> | undefined
-  #lastRelease: Promise<void> = Promise.resolve()
-  #lastReport: Promise<void> = Promise.resolve()
+  /** The latest term has ended, and its loss has been told if it was one. */
+  #reported: Effect.Effect<void> = Effect.void
+  #releasing: Promise<void> | undefined
 
   constructor({ acquireWaitMillis, connection, logger, settings, supersedes = true }: LeaseHandleOptions) {
     this.#supersedes = supersedes
@@ -79,32 +83,23 @@ export class LeaseHandle implements LeaseActions {
     this.#acquireWaitMillis = acquireWaitMillis
     this.#connection = connection
     this.#logging = promiseLogging(logger)
-    this.#lossHandlers = new LossHandlers((error) => {
-      void this.#run(() =>
-        log(Effect.logError("An onLost handler failed", error)).pipe(
-          logging({ owner: settings.owner, ref: settings })
-        )
-      )
-    })
+    this.#attempts = new SharedAttempts(settings, (engine, options, told) => this.#attempt(engine, options, told))
+    this.#lossHandlers = new LossHandlers((error) => this.#log(Effect.logError("An onLost handler failed", { error })))
   }
 
-  acquire(): Promise<Token | null> {
-    return this.#connection.whileUsed(async () => {
-      if (this.#acquireWaitMillis > 0) {
-        const held = await this.#waitAtMost(this.#acquireWaitMillis)
-        if (held !== undefined) {
-          return held
-        }
-      }
-      return Option.match(begunTerm(await this.#tryOnce(undefined, undefined)), {
-        onNone: () => null,
-        onSome: ({ token }) => ({ token })
-      })
-    })
+  acquire<A>(answer: (token: Token | null) => A): Promise<A> {
+    return this.#call(
+      undefined,
+      (engine) => this.#acquire(engine),
+      (term) => answer(term === undefined ? null : { token: term.token })
+    )
   }
 
   waitUntilAcquired(signal: AbortSignal | undefined): Promise<Token> {
-    return this.#connection.whileUsed(() => this.#wait(signal))
+    if (signal?.aborted === true) {
+      return Promise.reject(signal.reason)
+    }
+    return this.#call(signal, (engine) => this.#attempts.wait(engine), ({ token }) => ({ token }))
   }
 
   release(options: ReleaseOptions = {}): Promise<void> {
@@ -112,14 +107,27 @@ export class LeaseHandle implements LeaseActions {
       const successor = options.to === undefined
         ? undefined
         : Either.getOrThrowWith(successorOf(options.to, options.handOverMs, "handOverMs"), (invalid) => invalid)
-      this.#waiting?.giveUp()
-      const outcomes = await Promise.allSettled([this.#releaseTerm(successor), this.#giveUpAttempt()])
+      const calls = [...this.#calls]
+      this.#giveUp(calls)
+      const outcomes = await Promise.allSettled([this.#releaseTerm(successor), this.#untilGivenBack(calls)])
       for (const outcome of outcomes) {
         if (outcome.status === "rejected") {
           throw outcome.reason
         }
       }
     })
+  }
+
+  /**
+   * Whether the present term stands. The clocks decide, and the server where it can be reached: whoever suspects a loss
+   * may have noticed it before the clocks and the next renewal.
+   */
+  async stillHolds(): Promise<boolean> {
+    try {
+      return this.remainingMillis() > 0 && await this.verify()
+    } catch {
+      return this.remainingMillis() > 0
+    }
   }
 
   /** A release that fails ends by the record's duration. */
@@ -133,7 +141,8 @@ export class LeaseHandle implements LeaseActions {
 
   async verify(): Promise<boolean> {
     const term = this.#holding?.term
-    return term !== undefined && this.#connection.whileUsed(() => this.#stands(term))
+    return term !== undefined &&
+      this.#connection.whileUsed(() => this.#run((engine) => Effect.map(this.#standing(engine, term), Option.isSome)))
   }
 
   /** 0 when nothing is held. */
@@ -155,278 +164,214 @@ export class LeaseHandle implements LeaseActions {
   }
 
   warn(message: string, error: unknown): void {
-    void this.#run(() =>
-      logging({ owner: this.#settings.owner, ref: this.#settings })(
-        log(Effect.logWarning(message, error))
-      )
-    )
+    this.#log(Effect.logWarning(message, error))
   }
 
   /** One interval between two renewals, or until `signal` aborts. */
   async pause(signal: AbortSignal | undefined): Promise<void> {
-    await this.#sleep(Duration.toMillis(this.#settings.renewalInterval), signal)
+    const over = new AbortController()
+    const stopListening = onAbort([signal], (reason) => over.abort(reason))
+    const sleep = this.#run(() => Effect.sleep(this.#settings.renewalInterval), {
+      signal: over.signal,
+      interrupted: () => over.signal.reason
+    })
+    await Promise.allSettled([sleep])
+    stopListening()
   }
 
-  async #sleep(millis: number, signal: AbortSignal | undefined): Promise<void> {
-    const options = signal === undefined ? undefined : { signal, interrupted: () => signal.reason }
-    await Promise.allSettled([this.#run(() => Effect.sleep(Duration.millis(millis)), options)])
+  /**
+   * A call counts as one until its promise settles: it rejects if it is given up before, and what it has been given by
+   * then is given back unless another call resolves with it (P3).
+   */
+  #call<A, B>(
+    signal: AbortSignal | undefined,
+    use: (engine: Engine) => Effect.Effect<A, KubeError>,
+    answer: (outcome: A) => B
+  ): Promise<B> {
+    const call = new Call(signal)
+    this.#calls.add(call)
+    const outcome = this.#connection.whileUsed(() =>
+      this.#run(use, { signal: call.signal, interrupted: () => call.signal.reason })
+    )
+    return this.#settle(call, outcome, answer)
   }
 
-  /** Nothing if the time is up. */
-  async #waitAtMost(millis: number): Promise<Token | undefined> {
-    const isOver = new AbortController()
-    const isAcquired = new AbortController()
-    void this.#sleep(millis, isAcquired.signal).then(() => isOver.abort(isOver))
+  async #settle<A, B>(call: Call, outcome: Promise<A>, answer: (outcome: A) => B): Promise<B> {
     try {
-      return await this.#wait(isOver.signal)
-    } catch (error) {
-      if (error === isOver) {
-        return undefined
+      const value = await outcome
+      // Nothing comes between this look and the settling of the promise.
+      call.signal.throwIfAborted()
+      if (this.#holding !== undefined && value !== undefined) {
+        this.#holding.isTold = true
       }
-      throw error
+      return answer(value)
+    } catch (error) {
+      this.#calls.delete(call)
+      this.#mayGiveBack = true
+      await this.#releaseUntold()
+      throw call.signal.aborted ? call.signal.reason : error
     } finally {
-      isAcquired.abort()
+      this.#calls.delete(call)
+      call.end()
     }
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<Token> {
-    if (signal?.aborted === true) {
-      return Promise.reject(signal.reason)
-    }
-    if (this.#waiting === undefined || this.#waiting.isGivenUp) {
-      const waiting = new SharedPromise<Token>((givenUp) =>
-        this.#waitForTerm(givenUp).finally(() => {
-          if (this.#waiting === waiting) {
-            this.#waiting = undefined
-          }
-        })
+  /** Those who wait get the lease in time or, at last, by one more attempt. */
+  #acquire(engine: Engine): Effect.Effect<Term | undefined, KubeError> {
+    const once = Effect.map(this.#attempts.tryOnce(engine), (outcome) => Option.getOrUndefined(begunTerm(outcome)))
+    return this.#acquireWaitMillis === 0
+      ? once
+      : Effect.flatMap(
+        Effect.timeoutOption(this.#attempts.wait(engine), Duration.millis(this.#acquireWaitMillis)),
+        (waited) => Option.isSome(waited) ? Effect.succeed(waited.value) : once
       )
-      this.#waiting = waiting
-    }
-    return this.#waiting.join(signal)
   }
 
-  async #waitForTerm(signal: AbortSignal): Promise<Token> {
-    let begun: Term | undefined
-    const attempt = (shown?: Option.Option<LeaseObject>) =>
-      Effect.tap(this.#tryWithin(shown, signal), (outcome) => {
-        begun = Option.getOrUndefined(begunTerm(outcome))
-      })
-    try {
-      const { token } = await this.#run(
-        (engine) =>
-          Effect.uninterruptibleMask((restore) =>
-            acquireWaiting({ engine, settings: this.#settings, attempt, restore })
-          ),
-        { signal, interrupted: givenUp }
-      )
-      return { token }
-    } catch (error) {
-      // Given up too late: what is held is not to be held without a word.
-      if (begun !== undefined && this.#holding?.term === begun) {
-        return { token: begun.token }
+  #attempt(
+    engine: Engine,
+    options: HowToAttempt,
+    told: Effect.Effect<void>
+  ): Effect.Effect<Outcome, KubeError> {
+    return Effect.gen(this, function*() {
+      const term = this.#holding?.term
+      if (term !== undefined && Option.isSome(yield* Effect.interruptible(this.#standing(engine, term)))) {
+        return Outcome.Begun({ term })
       }
-      throw error
-    }
+      // A loss is told before the next term begins (T5).
+      yield* Effect.interruptible(this.#reported)
+      const heldHere = this.#supersedes ? Option.none() : heldByOthers(this.#key)
+      return Option.isSome(heldHere)
+        ? Outcome.HeldHere({ term: heldHere.value })
+        : yield* this.#begin(engine, options, told)
+    })
   }
 
-  #tryWithin(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal): Effect.Effect<Outcome, KubeError> {
-    return Effect.catchAll(
-      Effect.tryPromise({ try: () => this.#tryOnce(shown, signal), catch: (error) => error }),
-      // Not one of the server's: an abort, or a defect.
-      (error) => isKubeError(error) ? Effect.fail(error) : Effect.die(error)
+  #begin(
+    engine: Engine,
+    options: HowToAttempt,
+    told: Effect.Effect<void>
+  ): Effect.Effect<Outcome, KubeError> {
+    const claim = makeClaim(() => this.#key, this.#supersedes)
+    return acquire(engine, this.#settings, Effect.interruptible, { ...options, claim: claim.take }).pipe(
+      Effect.tap((outcome) => outcome._tag === "Begun" ? this.#hold(engine, outcome.term, told) : Effect.void),
+      Effect.ensuring(claim.leave)
     )
   }
 
-  /** Concurrent callers share one attempt (A4). */
-  async #tryOnce(shown: Option.Option<LeaseObject> | undefined, signal: AbortSignal | undefined): Promise<Outcome> {
-    const former = this.#attempt
-    if (former === undefined || former.isGivenUp) {
-      // Only whoever waits has a signal.
-      return this.#beginAttempt({ shown, isWaiting: signal !== undefined }, former?.promise).join(signal)
-    }
-    try {
-      return await (signal === undefined ? this.#joinInTime(former) : former.join(signal))
-    } catch (error) {
-      // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
-      if (shown === undefined && isKubeError(error) && isRaceLost(error)) {
-        return this.#tryOnce(shown, signal)
-      }
-      throw error
-    }
-  }
-
-  /** It may be the attempt of somebody who waits, which may take longer (A0). */
-  async #joinInTime(attempt: SharedPromise<Outcome>): Promise<Outcome> {
-    const { name, namespace, owner } = this.#settings
-    const limitMillis = Duration.toMillis(this.#settings.acquireTimeout)
-    const isOver = new AbortController()
-    const isSettled = new AbortController()
-    void this.#sleep(limitMillis, isSettled.signal).then(() => {
-      const lastError = this.#connection.runSync((engine) =>
-        Effect.sync(() => engine.waits.trouble(this.#settings, owner))
-      )
-      isOver.abort(outOfTime({ doing: "acquire", operation: "get", ref: { namespace, name }, limitMillis, lastError }))
-    })
-    try {
-      return await attempt.join(isOver.signal)
-    } finally {
-      isSettled.abort()
-    }
-  }
-
-  /** After a former one, which gives back first what lands of it. */
-  #beginAttempt(
-    options: Pick<AttemptOptions, "shown" | "isWaiting">,
-    former: Promise<Outcome> | undefined
-  ): SharedPromise<Outcome> {
-    const attempt = new SharedPromise(async (givenUp) => {
-      await Promise.allSettled([former])
-      return this.#acquire(options, givenUp).finally(() => {
-        if (this.#attempt === attempt) {
-          this.#attempt = undefined
-        }
-      })
-    })
-    this.#attempt = attempt
-    return attempt
-  }
-
-  async #acquire(options: Pick<AttemptOptions, "shown" | "isWaiting">, signal: AbortSignal): Promise<Outcome> {
-    const holding = this.#holding
-    if (holding !== undefined) {
-      if (await this.#stands(holding.term, signal)) {
-        return Outcome.Begun({ term: holding.term })
-      }
-      await holding.reported
-    }
-    await this.#lastReport
-    const outcome = await this.#attemptTerm(options, signal)
-    Option.map(begunTerm(outcome), (term) => this.#hold(term))
-    return outcome
-  }
-
-  async #attemptTerm(
-    options: Pick<AttemptOptions, "shown" | "isWaiting">,
-    signal: AbortSignal
-  ): Promise<Outcome> {
-    let begun: Option.Option<Term> = Option.none()
-    const supersede = this.#supersedes ? Effect.sync(() => supersedeOthers(this.#key)) : undefined
-    try {
-      const outcome = await this.#run(
-        (engine) =>
-          Effect.uninterruptibleMask((restore) =>
-            Effect.tap(acquire(engine, this.#settings, restore, { ...options, supersede }), (outcome) => {
-              begun = begunTerm(outcome)
-            })
-          ),
-        { signal, interrupted: givenUp }
-      )
-      if (!signal.aborted) {
-        return outcome
-      }
-    } catch (error) {
-      await this.#releaseBegun(begun)
-      throw error
-    }
-    await this.#releaseBegun(begun)
-    throw givenUp()
-  }
-
-  /** A term that began although its acquire was given up. */
-  async #releaseBegun(begun: Option.Option<Term>): Promise<void> {
-    if (Option.isSome(begun)) {
-      await this.#run((engine) => releaseLogged(engine, begun.value))
-    }
-  }
-
-  #hold(term: Term): void {
-    const leave = this.#connection.use()
-    const controller = new AbortController()
-    const stopWatching = new AbortController()
-    const begunBy = this.#attempt?.promise
-    const watched = this.#run(() => Effect.flip(term.lost), {
-      signal: stopWatching.signal,
-      interrupted: () => aborted("The lease was released")
-    })
-    const holding: Holding = {
-      term,
-      controller,
-      stopWatching,
-      reported: watched.then((lost) => this.#report(holding, lost, begunBy)),
-      forget: remember(this.#key, {
-        supersede: () => this.#connection.runSync((engine) => this.#logging(engine.terms.supersede(term))),
-        forget: () => {
-          if (this.#holding === holding) {
+  #hold(engine: Engine, term: Term, told: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const leave = this.#connection.use()
+      const holding: Holding = {
+        term,
+        controller: new AbortController(),
+        isTold: false,
+        forget: remember(this.#key, {
+          term,
+          supersede: () => this.#connection.runSync((engine) => this.#logging(engine.terms.supersede(term))),
+          forget: () => {
             this.#drop(holding)
             this.#connection.runSync((engine) => this.#logging(Effect.asVoid(engine.terms.release(term))))
           }
-        }
-      })
-    }
-    holding.reported.then(leave, leave)
-    this.#holding = holding
+        })
+      }
+      const reported = Deferred.unsafeMake<void>(FiberId.none)
+      this.#holding = holding
+      this.#reported = Deferred.await(reported)
+      return term.ended.pipe(
+        Effect.zipRight(
+          Effect.suspend(() => term.loss === undefined ? Effect.void : this.#report(holding, term.loss, told))
+        ),
+        Effect.ensuring(Effect.sync(() => {
+          Deferred.unsafeDone(reported, Effect.void)
+          leave()
+        })),
+        forkDetached(engine.holding),
+        Effect.asVoid
+      )
+    })
   }
 
   /** A macrotask after the acquire has settled that began the term: actor-ts ignores a loss while it acquires (P4). */
-  async #report(holding: Holding, lost: LeaseLost, begunBy: Promise<Outcome> | undefined): Promise<void> {
-    holding.forget()
-    if (this.#holding === holding) {
-      this.#holding = undefined
-    }
-    this.#lastReport = holding.reported
-    const loss = promiseLoss(lost)
-    holding.controller.abort(loss)
-    const tell = this.#lossHandlers.present()
-    await begunBy
-    await this.#run(() => Effect.sleep(Duration.zero))
-    tell(loss)
+  #report(holding: Holding, lost: LeaseLost, told: Effect.Effect<void>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const loss = promiseLoss(lost)
+      this.#end(holding, loss)
+      const tell = this.#lossHandlers.present()
+      return told.pipe(
+        Effect.zipRight(Effect.sleep(Duration.zero)),
+        Effect.zipRight(Effect.sync(() => tell(loss)))
+      )
+    })
+  }
+
+  #giveUp(calls: ReadonlyArray<Call>): void {
+    this.#attempts.close()
+    calls.forEach((call) => call.giveUp(aborted("The acquire was given up by release()")))
   }
 
   /** Local first (X1): by the time that this gives its promise, nothing is held. */
-  #releaseTerm(successor: Successor | undefined): Promise<void> {
+  #releaseTerm(successor: Successor | undefined): Promise<void> | undefined {
     const holding = this.#holding
     if (holding === undefined || this.remainingMillis() === 0) {
-      return this.#lastRelease
+      return this.#releasing
     }
-    this.#lastRelease = this.#run((engine) => release(engine, holding.term, successor))
+    const releasing = this.#run((engine) => release(engine, holding.term, successor)).finally(() => {
+      if (this.#releasing === releasing) {
+        this.#releasing = undefined
+      }
+    })
+    this.#releasing = releasing
     this.#drop(holding)
-    return this.#lastRelease
+    return releasing
+  }
+
+  /** Nobody knows of a term that began although all who had asked for it were given up. */
+  async #releaseUntold(): Promise<void> {
+    if (this.#calls.size === 0 && this.#holding?.isTold === false) {
+      await this.releaseLogged()
+    }
   }
 
   #drop(holding: Holding): void {
-    this.#holding = undefined
-    holding.forget()
-    holding.stopWatching.abort()
-    holding.controller.abort(aborted("The lease was released"))
+    this.#end(holding, aborted("The lease was released"))
   }
 
-  /** P3: by the end, what has landed of the attempt is given back. */
-  async #giveUpAttempt(): Promise<void> {
-    const attempt = this.#attempt
-    if (attempt === undefined) {
+  #end(holding: Holding, reason: Error): void {
+    if (this.#holding === holding) {
+      this.#holding = undefined
+    }
+    holding.forget()
+    holding.controller.abort(reason)
+  }
+
+  /** P3: by the end, what has landed for these calls, or for one before, is given back. */
+  async #untilGivenBack(calls: ReadonlyArray<Call>): Promise<void> {
+    if (calls.length === 0 && !this.#mayGiveBack) {
       return
     }
-    attempt.giveUp()
-    await Promise.allSettled([attempt.promise])
     const { owner, releaseTimeout } = this.#settings
-    await this.#run((engine) =>
-      engine.locks.withLock(termKey(this.#settings, owner))(Effect.void).pipe(
-        bounded(releaseTimeout, () =>
-          timedOut({ operation: "patch", ref: this.#settings }, Duration.toMillis(releaseTimeout)))
+    const ended = Effect.promise(() => Promise.all(calls.map((call) => call.ended)))
+    this.#mayGiveBack = false
+    try {
+      await this.#run((engine) =>
+        Effect.zipRight(ended, engine.locks.withLock(termKey(this.#settings, owner))(Effect.void)).pipe(
+          bounded(
+            releaseTimeout,
+            () => timedOut({ operation: "patch", ref: this.#settings }, Duration.toMillis(releaseTimeout))
+          )
+        )
       )
-    )
+    } catch (error) {
+      this.#mayGiveBack = true
+      throw error
+    }
   }
 
-  /** A release does not wait for the read (X1). */
-  async #stands(term: Term, signal?: AbortSignal): Promise<boolean> {
-    return this.#run(
-      (engine) =>
-        verify(engine, term).pipe(
-          Effect.as(true),
-          Effect.catchTag("LeaseLost", () => Effect.succeed(false))
-        ),
-      signal === undefined ? undefined : { signal, interrupted: givenUp }
+  /** The term if the server says that it stands, none if it is lost. */
+  #standing(engine: Engine, term: Term): Effect.Effect<Option.Option<Term>, RequestError> {
+    return verify(engine, term).pipe(
+      Effect.as(Option.some(term)),
+      Effect.catchTag("LeaseLost", () => Effect.succeedNone)
     )
   }
 
@@ -436,6 +381,10 @@ export class LeaseHandle implements LeaseActions {
     return { server: this.#connection.server, namespace, name, owner }
   }
 
+  #log(entry: Effect.Effect<void>): void {
+    void this.#run(() => logging({ owner: this.#settings.owner, ref: this.#settings })(log(entry)))
+  }
+
   #run<A, E>(
     use: (engine: Engine) => Effect.Effect<A, E>,
     options?: { readonly signal: AbortSignal; readonly interrupted: () => unknown }
@@ -443,5 +392,3 @@ export class LeaseHandle implements LeaseActions {
     return this.#connection.run((engine) => this.#logging(use(engine)), options)
   }
 }
-
-const givenUp = (): Error => aborted("The acquire was given up by release()")

@@ -1,10 +1,17 @@
 /// <reference lib="esnext.disposable" />
 import type { Lease, LeaseLost, ReleaseOptions, WaitOptions } from "../KubernetesLease.js"
 
-/** What an instance of the Promise face asks of the engine. */
+export interface Token {
+  readonly token: string
+}
+
+/**
+ * What an instance of the Promise face asks of the engine. Its promises are handed on as they are, for until they settle
+ * a `release()` gives them up (P3).
+ */
 export interface LeaseActions {
-  readonly acquire: () => Promise<{ readonly token: string } | null>
-  readonly waitUntilAcquired: (signal: AbortSignal | undefined) => Promise<{ readonly token: string }>
+  readonly acquire: <A>(answer: (token: Token | null) => A) => Promise<A>
+  readonly waitUntilAcquired: (signal: AbortSignal | undefined) => Promise<Token>
   readonly release: (options?: ReleaseOptions) => Promise<void>
   readonly verify: () => Promise<boolean>
   readonly remainingMillis: () => number
@@ -24,13 +31,13 @@ export abstract class PromiseLease implements Lease {
    * `true`: held. `false`: somebody else holds it. Rejects when neither can be told. On a held term it asks the server
    * once (P1). Concurrent calls share one attempt. With `acquireWaitMs` it watches for so long before it says `false`.
    */
-  async acquire(): Promise<boolean> {
-    return (await this.#actions.acquire()) !== null
+  acquire(): Promise<boolean> {
+    return this.#actions.acquire((token) => token !== null)
   }
 
   /** As `acquire`, with the fencing token of the term, or `null`. */
   acquireWithToken(): Promise<{ readonly token: string } | null> {
-    return this.#actions.acquire()
+    return this.#actions.acquire((token) => token)
   }
 
   /**
@@ -43,8 +50,8 @@ export abstract class PromiseLease implements Lease {
   }
 
   /**
-   * Ends the term here at once, then on the server within `releaseTimeoutMs`. Does nothing when not held. During an
-   * acquire it gives back what lands, and the acquire rejects (P3). If it rejects, others wait out the ttl. With `to` it
+   * Ends the term here at once, then on the server within `releaseTimeoutMs`. Does nothing when not held. An acquire whose
+   * promise has not settled by then rejects, and what lands of it is given back (P3). If it rejects, others wait out the ttl. With `to` it
    * hands the lease over to that owner (X5).
    */
   release(options?: ReleaseOptions): Promise<void> {

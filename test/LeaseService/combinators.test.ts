@@ -2,6 +2,8 @@ import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/TestClock"
@@ -10,8 +12,10 @@ import type { KubeError, WaitError } from "../../src/KubeError.js"
 import type { InvalidSettings } from "../../src/InvalidSettings.js"
 import { campaign, HeldLease, LeaseService, withLease, withLeaseIfFree } from "../../src/LeaseService.js"
 import type { LeaseLost } from "../../src/LeaseTerm.js"
+import { LostReason } from "../../src/LeaseTerm.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { mine, ref, yours } from "../support/leases.js"
+import * as Logs from "../support/logs.js"
 import {
   anotherProcess,
   inject,
@@ -24,6 +28,7 @@ import {
   sideBySide,
   warnings
 } from "../support/processes.js"
+import { withSplitClock } from "../support/SplitClock.js"
 import { liveHolder } from "../support/waiters.js"
 
 const remove = server((server) => server.delete(ref))
@@ -144,6 +149,67 @@ describe("withLease", sideBySide, () => {
       assert.propertyVal(lost, "_tag", "LeaseLost")
     })))
 
+  it.effect("F79 an effect that fails because a store has refused its token fails with LeaseLost: the server is asked", () =>
+    scenario(Effect.gen(function*() {
+      let told = 0
+      for (const refusal of [Effect.fail("refused"), Effect.die("refused")]) {
+        const lost = yield* Effect.zipRight(takenBy("you"), refusal).pipe(withLease(mine), Effect.flip)
+        assert.deepInclude(lost, { _tag: "LeaseLost" })
+        told += 1
+        assert.lengthOf((yield* warnings).filter((text) => text.includes("taken for the reason")), told)
+        yield* remove
+        yield* TestClock.adjust("1 minute")
+      }
+    })))
+
+  it.effect("F79 a failure under a term that stands, or that the server cannot be asked about, is the effect's own", () =>
+    scenario(
+      Effect.gen(function*() {
+        assert.strictEqual(yield* Effect.flip(withLease(Effect.fail("mine"), mine)), "mine")
+        const failing = Effect.zipRight(inject(Fault.serviceUnavailable()), Effect.fail("mine"))
+        const running = yield* Effect.fork(Effect.flip(withLease(failing, mine)))
+        yield* TestClock.adjust("20 seconds")
+        assert.strictEqual(yield* Fiber.join(running), "mine")
+      }).pipe(Effect.scoped)
+    ))
+
+  it.effect("F79 T5 an effect that ends past the deadline has lost its term, although nobody has noticed yet", () =>
+    withSplitClock(({ stall }) =>
+      scenario(Effect.gen(function*() {
+        for (const end of [Effect.void, Effect.fail("refused"), Effect.die("refused")]) {
+          const lost = yield* Effect.flip(withLease(Effect.zipRight(stall("28 seconds"), end), mine))
+          assert.deepInclude(lost, { _tag: "LeaseLost", reason: LostReason.Expired({ lastError: Option.none() }) })
+        }
+      }))
+    ))
+
+  it.effect("F80 an effect does not begin under a term that has run out on the way", () =>
+    withSplitClock(({ stall }) =>
+      scenario(Effect.gen(function*() {
+        let ran = false
+        const service = yield* LeaseService
+        const late = LeaseService.of({
+          ...service,
+          acquire: (options) => Effect.zipLeft(service.acquire(options), stall("28 seconds")),
+          tryAcquire: (options) => Effect.zipLeft(service.tryAcquire(options), stall("28 seconds"))
+        })
+        const job = Effect.sync(() => {
+          ran = true
+        })
+        for (const run of [withLease(job, mine), withLeaseIfFree(job, mine)]) {
+          const lost = yield* Effect.flip(Effect.provideService(run, LeaseService, late))
+          assert.deepInclude(lost, { _tag: "LeaseLost" })
+        }
+        assert.isFalse(ran)
+      }))
+    ))
+
+  it.effect("F82 an effect that fails under a lease is not logged as an unhandled error", () =>
+    scenario(Effect.gen(function*() {
+      yield* Effect.exit(withLease(Effect.fail("mine"), mine))
+      assert.isFalse((yield* Effect.flatten(Logs.Logs)).some(({ text }) => text.includes("unhandled")))
+    })).pipe(Logger.withMinimumLogLevel(LogLevel.All)))
+
   it.effect("W3 a release within the effect is no loss", () =>
     scenario(Effect.gen(function*() {
       const result = yield* Effect.flatMap(HeldLease, ({ release }) => Effect.as(release, "done")).pipe(withLease(mine))
@@ -210,6 +276,17 @@ describe("campaign", sideBySide, () => {
       yield* inject(Fault.forbidden().pipe(Fault.lasting("1 minute")))
       yield* TestClock.adjust("75 seconds")
       assert.lengthOf(terms, 2)
+      assert.isTrue(Option.isNone(yield* Fiber.poll(fiber)))
+    })))
+
+  it.effect("F21 F79 an effect that meets the loss before the server has told of it: runs again, without a pause", () =>
+    scenario(Effect.gen(function*() {
+      let terms = 0
+      const fiber = yield* Effect.suspend(() =>
+        ++terms > 1 ? Effect.never : Effect.zipRight(takenBy(""), Effect.fail("the store knows of a newer token"))
+      ).pipe(campaign(mine), Effect.forkScoped)
+      yield* settle
+      assert.strictEqual(terms, 2)
       assert.isTrue(Option.isNone(yield* Fiber.poll(fiber)))
     })))
 

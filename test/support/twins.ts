@@ -11,6 +11,8 @@ export type TwinSettings = LeaseSettings & FurtherSettings
 
 /** What the contract says of both classes is tried on both. */
 export interface Twin {
+  /** Its answers take macrotasks. */
+  readonly hasNetwork: boolean
   readonly lease: (settings: TwinSettings) => PromiseLease
   readonly lead: (settings: TwinSettings, work: LeadWork, options?: LeadOptions) => Promise<void>
   /** `""` for a record without a holder, `undefined` where there is none. */
@@ -22,6 +24,7 @@ export interface Twin {
 const namespace = "default"
 
 const memory: Twin = {
+  hasNetwork: false,
   lease: (settings) => new InMemoryLease(settings),
   lead: (settings, work, options) => InMemoryLease.lead(settings, work, options),
   holderOf: (name) =>
@@ -57,6 +60,7 @@ const overHttps = (server: () => TestApiServer.RunningTestApiServer): Twin => {
     serviceAccountToken: server().serviceAccountToken
   })
   return {
+    hasNetwork: true,
     lease: (settings) => new KubernetesLease(connected(settings)),
     lead: (settings, work, options) => KubernetesLease.lead(connected(settings), work, options),
     holderOf: async (name) => {
