@@ -184,8 +184,8 @@ for (const [transport, layer] of Object.entries(transports)) {
         [409, { reason: "Conflict" }, /^Transient: /],
         [
           403,
-          { reason: "Forbidden" },
-          /^Forbidden: .* forbidden\. Grant the ServiceAccount the verb "patch" on leases/
+          { reason: "Forbidden", message: `leases "leader" is forbidden: User "me" cannot patch resource "leases"` },
+          /^Forbidden: .* Grant the ServiceAccount the verb "patch" on leases/
         ],
         [400, { message: "admission webhook does not support dry run" }, /^Invalid: .* does not support dry run/],
         [500, {}, /^Transient: .* status 500/]
@@ -219,12 +219,12 @@ for (const [transport, layer] of Object.entries(transports)) {
 
     for (
       const [status, body, expected] of [
-        [200, "<html>Sign in</html>", /^Transient Decode: .* the answer is no version$/],
-        [200, "{}", /^Transient Decode: .* the answer is no version$/],
-        [200, "[".repeat(100_000), /^Transient Decode: .* the answer is no version$/],
+        [200, "<html>Sign in</html>", /^Transient Decode: .* the answer is no version: /],
+        [200, "{}", /^Transient Decode: .* the answer is no version: /],
+        [200, "[".repeat(100_000), /^Transient Decode: .* the answer is no version: /],
         [
           403,
-          "{}",
+          JSON.stringify({ kind: "Status", message: `forbidden: User "me" cannot get path "/version"` }),
           /^Forbidden : .* the verb "get" on the path \/version; the ClusterRole system:public-info-viewer does\.$/
         ],
         [

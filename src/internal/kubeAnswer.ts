@@ -25,19 +25,24 @@ type AnswerError = Exclude<KubeError, CredentialsError>
 export const readLease = (call: KubeCall, response: Response): Effect.Effect<Observed, AnswerError> =>
   isOk(response)
     ? Effect.map(
-      readJson(call, response, (json) => leaseFrom(call, json)),
+      readJson(call, response, "Lease of this name", (json) => leaseFrom(call, json)),
       (lease) => ({ ...lease, serverDateMillis: dateMillisOf(response) })
     )
     : readFailure(call, response)
 
 export const readVersion = (call: KubeCall, response: Response): Effect.Effect<ServerVersion, AnswerError> =>
   isOk(response)
-    ? readJson(call, response, (json) => Either.fromNullable(serverVersionFrom(json), () => "it is no version"))
+    ? readJson(
+      call,
+      response,
+      "version",
+      (json) => Either.fromNullable(serverVersionFrom(json), () => "it has no major and minor")
+    )
     : readFailure(call, response)
 
 export const readDeletion = (call: KubeCall, response: Response): Effect.Effect<void, AnswerError> =>
   isOk(response)
-    ? readJson(call, response, (json) => deletionFrom(call, json))
+    ? readJson(call, response, "deletion", (json) => deletionFrom(call, json))
     : readFailure(call, response)
 
 export const readWatch = (
@@ -87,11 +92,12 @@ const isOk = ({ status }: Response): boolean => status >= 200 && status < 300
 const readJson = <A>(
   call: KubeCall,
   response: Response,
+  what: string,
   decode: (json: unknown) => Either.Either<A, string>
 ): Effect.Effect<A, Transient> =>
   Effect.flatMap(readBody(call, response), (bytes) =>
     Either.flatMap(jsonFrom(bytes), decode).pipe(
-      Either.mapLeft((why) => undecodable(call, response, `the answer is not what was asked for: ${why}`))
+      Either.mapLeft((why) => undecodable(call, response, `the answer is no ${what}: ${why}`))
     ))
 
 const readEvent = (call: KubeCall, response: Response, line: Uint8Array): Either.Either<WatchEvent, AnswerError> =>
