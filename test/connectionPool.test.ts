@@ -5,11 +5,58 @@ import * as Fiber from "effect/Fiber"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { assert } from "vitest"
+import type { Place } from "../src/internal/connectionPool.js"
 import { ConnectionPool } from "../src/internal/connectionPool.js"
 import { exchange } from "../src/internal/httpsExchange.js"
 import { eventually } from "./support/twins.js"
 
+const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+
 describe("ConnectionPool", () => {
+  it.effect("F56 C4 only what its own age shows makes a connection old", () =>
+    Effect.gen(function*() {
+      const pool = new ConnectionPool((options) => new Http.Agent(options))
+      const places: Array<Place> = []
+      const enter = () => pool.enter("requests", (place) => places.push(place))
+      const isYoungest = (place: Place | undefined): boolean => {
+        enter()
+        const next = places.pop()
+        next?.leave()
+        return next?.agent === place?.agent
+      }
+
+      enter()
+      const [first] = places
+      first?.givenUp()
+      assert.isTrue(isYoungest(first), "nothing is idle where nothing was answered")
+      first?.answered()
+      pool.enter("watches", (watch) => watch.givenUp())
+      assert.isTrue(isYoungest(first), "watches are given up for other reasons")
+
+      Array.from({ length: 15 }, enter)
+      enter()
+      assert.strictEqual(places.length, 16)
+      first?.leave()
+      yield* turn
+      assert.strictEqual(places.length, 17)
+      places[16]?.givenUp()
+      places.forEach((place) => place.leave())
+      assert.isTrue(isYoungest(first), "it had no time, for it had queued")
+
+      Array.from({ length: 16 }, enter)
+      const leaveQueue = [enter(), enter(), enter()]
+      leaveQueue[0]?.()
+      leaveQueue[1]?.()
+      yield* turn
+      const last = places.at(-1)
+      assert.notStrictEqual(last?.agent, first?.agent, "who queued in vain has shown that none of that age comes free")
+      places[20]?.broken()
+      assert.isTrue(isYoungest(last), "what befalls the old says nothing of the young")
+      last?.answered()
+      last?.broken()
+      assert.isFalse(isYoungest(last))
+    }))
+
   it.scopedLive("F66 once retired, it keeps no connection, and is over with its last request", () =>
     Effect.gen(function*() {
       const waiting: Array<Http.ServerResponse> = []
