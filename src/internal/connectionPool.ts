@@ -73,6 +73,11 @@ export class ConnectionPool {
     }
   }
 
+  /** What comes next goes over new connections. */
+  renew(): void {
+    this.#distrust(this.#youngest)
+  }
+
   /** Closes the connections that no request uses. */
   closeIdle(): void {
     this.#generations.forEach((generation) => generation.closeIdle())

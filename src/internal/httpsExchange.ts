@@ -2,11 +2,13 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
 import { constVoid } from "effect/Function"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import type { ConnectionPool, Place, Use } from "./connectionPool.js"
 import { HttpsResponse } from "./httpsResponse.js"
+import { isOnNewConnection } from "./newConnection.js"
 
 /**
  * One request over a connection of the pool, up to the head of its answer.
@@ -19,6 +21,18 @@ import { HttpsResponse } from "./httpsResponse.js"
  * If its caller had other reasons, that costs the next request a handshake.
  */
 export const exchange = (
+  pool: ConnectionPool,
+  request: HttpClientRequest.HttpClientRequest,
+  url: URL
+): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.RequestError> =>
+  Effect.flatMap(FiberRef.get(isOnNewConnection), (isNew) => {
+    if (isNew) {
+      pool.renew()
+    }
+    return send(pool, request, url)
+  })
+
+const send = (
   pool: ConnectionPool,
   request: HttpClientRequest.HttpClientRequest,
   url: URL

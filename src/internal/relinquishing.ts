@@ -17,6 +17,7 @@ import type { Instant } from "./clocks.js"
 import { millisBetween, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
 import { log } from "./logging.js"
+import { onNewConnection } from "./newConnection.js"
 import type { LastError } from "./outOfTime.js"
 import { outOfTime } from "./outOfTime.js"
 import { mostRequestMillis } from "./pace.js"
@@ -156,6 +157,7 @@ const ascertained = (
     millisLeft(relinquishment),
     (millis) =>
       look(relinquishment, Math.floor(millis / 2)).pipe(
+        onNewConnection,
         Effect.catchAll((error) => {
           relinquishment.lastError.note(error)
           return Effect.succeed(known)
@@ -202,7 +204,7 @@ const write = (
     if ((yield* millisLeft(relinquishment)) === 0) {
       return yield* answer
     }
-    const shown = Effect.matchEffect(look(relinquishment), {
+    const shown = Effect.matchEffect(onNewConnection(look(relinquishment)), {
       onFailure: (error) => {
         relinquishment.lastError.note(error)
         return answer
