@@ -105,9 +105,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("E1 the monotonic clock", 50, {
     file: "internal/observing.ts",
-    from: "  const { isNewTerm, lastLookAt, sighting } = engine.sightings.see(",
+    from: "  const { lastLookAt, sighting } = engine.sightings.see(",
     to:
-      "  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { isNewTerm, lastLookAt, sighting } = engine.sightings.see("
+      "  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { lastLookAt, sighting } = engine.sightings.see("
   }),
   mutant("E1 counts from the arrival", 1100, {
     file: "internal/observing.ts",
@@ -183,12 +183,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "const expired = expiredBy(at)",
     to: "const expired: ReadonlyArray<Term> = []"
   }),
-  mutant("R4 a further try may take longer", undefined, {
+  mutant("R4 a further try may take longer", { test: "test/LeaseService/slowServer.test.ts" }, {
     file: "internal/renewalRequest.ts",
     from: "isFurtherTry ? timeLeftMillis / 2 : 0",
     to: "isFurtherTry ? 0 : 0"
   }),
-  mutant("X1 a hung renewal is given up", undefined, {
+  mutant("X1 a hung renewal is given up", { test: "test/LeaseService/release.test.ts" }, {
     file: "internal/releasing.ts",
     from: "yield* Effect.timeoutOption(Effect.zipRight(turn.wait, term.written), Duration.millis(leftMillis))",
     to: "yield* Effect.as(Effect.zipRight(turn.wait, term.written), leftMillis)"
@@ -226,5 +226,20 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "internal/observing.ts",
     from: "        return standing(engine, settings)\n",
     to: "        return Effect.succeedNone\n"
+  }),
+  mutant("C2 nobody waits for what is read again", { test: "test/rereading.test.ts" }, {
+    file: "internal/rereading.ts",
+    from: "return isDue(readAt, now) ? Effect.as(start(\"due\"), value) : Effect.succeed(value)",
+    to: "return isDue(readAt, now) ? Effect.flatMap(start(\"due\"), outcomeOf) : Effect.succeed(value)"
+  }),
+  mutant("C2 what cannot be read again is used on", { test: "test/rereading.test.ts" }, {
+    file: "internal/rereading.ts",
+    from: "        if (last === undefined) {",
+    to: "        if (last === undefined || isFailing) {"
+  }),
+  mutant("C4 a request that is given up takes the idle connections with it", { test: "test/deadConnections.test.ts" }, {
+    file: "internal/connectionPool.ts",
+    from: "    if (generation !== this.#youngest || !generation.hasAnswered) {",
+    to: "    if (generation === this.#youngest || !generation.hasAnswered) {"
   })
 ]

@@ -118,6 +118,8 @@ export interface Size {
   /** Default: 26 times the longest ttl, for what can happen counts in ttls; a quarter of an hour on average. */
   readonly minutes?: number | undefined
   readonly nodes?: number | undefined
+  /** Default: `"both"`. */
+  readonly faces?: "effect" | "both" | undefined
 }
 
 type Styles = readonly [Habits["style"], ...ReadonlyArray<Habits["style"]>]
@@ -125,7 +127,7 @@ type Styles = readonly [Habits["style"], ...ReadonlyArray<Habits["style"]>]
 /** Assumption (a) allows 10 % between any two. */
 export const mostDrift = 1.1
 
-export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
+export const drawPlan = (seed: number, { faces = "both", minutes, nodes }: Size = {}): Plan => {
   const dice = new Dice(seed)
   const slowest = dice.extreme(0.95, 1)
   const fastest = dice.chance(0.8) ? slowest * mostDrift * (1 - 1e-9) : slowest
@@ -143,7 +145,7 @@ export const drawPlan = (seed: number, { minutes, nodes }: Size = {}): Plan => {
     "campaign",
     "withLease"
   ]])
-  const hasPromises = dice.chance(0.35)
+  const hasPromises = dice.chance(0.35) && faces === "both"
   const hasProxies = dice.chance(0.4)
   const oneShots = dice.pick(["none", "none", "none", "none", "none", "none", "none", "none", "some", "all"])
   const hasBystanders = dice.chance(0.08)

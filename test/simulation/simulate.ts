@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --seed 1 --seeds 1000 --minutes 15 --nodes 3 --told`: histories from consecutive seeds, or for
+ * `npm run simulate -- --seed 1 --seeds 1000 --minutes 15 --nodes 3 --faces effect --told`: histories from consecutive seeds, or for
  * `--seconds` of CPU from a random one on. The first one that breaks a promise is shrunk and told, and so is any under
  * `--told`; `--keep name` makes a regression of it. `--regression title` replays those whose titles contain this.
  */
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     seconds: { type: "string" },
     minutes: { type: "string" },
     nodes: { type: "string" },
+    faces: { type: "string" },
     failures: { type: "string", default: "1" },
     keep: { type: "string" },
     regression: { type: "string" },
@@ -31,7 +32,11 @@ const numberOf = (text: string | undefined): number | undefined => text === unde
 const seconds = numberOf(values.seconds)
 const first = numberOf(values.seed) ?? (seconds === undefined ? 1 : Math.floor(Math.random() * 2 ** 31))
 const seeds = numberOf(values.seeds) ?? (seconds === undefined ? 1 : Number.POSITIVE_INFINITY)
-const size = { minutes: numberOf(values.minutes), nodes: numberOf(values.nodes) }
+const size = {
+  minutes: numberOf(values.minutes),
+  nodes: numberOf(values.nodes),
+  faces: values.faces === "effect" ? "effect" as const : "both" as const
+}
 const mostFailures = Number(values.failures)
 const total = { histories: 0, failures: 0, hours: 0, faults: 0, terms: 0, requests: 0, instants: 0, lawful: 0 }
 
