@@ -18,6 +18,7 @@ export const policy = JSON.stringify({
 const Event = Schema.parseJson(Schema.Struct({
   auditID: Schema.String,
   verb: Schema.String,
+  requestURI: Schema.String,
   user: Schema.Struct({ username: Schema.optional(Schema.String) }),
   userAgent: Schema.optional(Schema.String),
   objectRef: Schema.Struct({
@@ -32,6 +33,7 @@ const decodeEvent = Schema.decodeSync(Event)
 /** One request for a lease, as the API server saw it. */
 export interface LeaseRequest {
   readonly receivedAt: Date
+  /** `dryRun` for a patch that is only tried. */
   readonly verb: string
   /** `system:serviceaccount:<namespace>:<name>` for a ServiceAccount; absent when its token was refused. */
   readonly user: string | undefined
@@ -54,7 +56,7 @@ export const read = (file: string, namespace: string): Effect.Effect<ReadonlyArr
       if (event.objectRef.namespace === namespace) {
         requests.set(event.auditID, {
           receivedAt: event.requestReceivedTimestamp,
-          verb: event.verb,
+          verb: /[?&]dryRun=All(&|$)/.test(event.requestURI) ? "dryRun" : event.verb,
           user: event.user.username,
           userAgent: event.userAgent,
           name: event.objectRef.name,

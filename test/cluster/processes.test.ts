@@ -69,7 +69,9 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
         assert.isTrue(challenger.checkAlive())
         assert.isTrue(yield* Effect.promise(() => challenger.verify()))
         assert.deepStrictEqual(losses, [])
-        assert.isTrue((yield* requestsSince(continuedAt, serviceAccount)).every(({ verb }) => verb === "get"))
+        assert.isTrue(
+          (yield* requestsSince(continuedAt, serviceAccount)).every(({ verb }) => verb === "get" || verb === "dryRun")
+        )
       })
   )
 
@@ -137,8 +139,8 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
         assert.deepInclude((yield* describeLease).spec, { holderIdentity: "late", leaseTransitions: 1 })
         const requests = yield* requestsSince(startedAt, account)
         assert.deepStrictEqual(
-          requests.slice(0, 2).map(({ verb }) => verb),
-          requests.length > 0 ? ["get", "patch"] : []
+          requests.slice(0, 3).map(({ verb }) => verb),
+          requests.length > 0 ? ["get", "dryRun", "patch"] : []
         )
       })
   )

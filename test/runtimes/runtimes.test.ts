@@ -3,12 +3,13 @@ import { connect, createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { rootCertificates } from "node:tls"
+import { connect as connectTls, createServer as createTlsServer, rootCertificates } from "node:tls"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { KubernetesLeaseSettings } from "../../src/KubernetesLease.js"
 import * as Fault from "../../src/testing/Fault.js"
 import * as TestApiServer from "../../src/testing/TestApiServer.js"
 import { copyInto, installPackage } from "../support/installedPackage.js"
+import { makeCertificateAuthority } from "../support/certificateAuthority.js"
 import { Program } from "../support/Program.js"
 import { presentRuntimes } from "./runtimes.js"
 
@@ -19,17 +20,20 @@ let folder: string
 let scenarios: string
 let withEffect: string
 let elsewhere: Awaited<ReturnType<typeof forwarding>>
+let underAnExtraCa: Awaited<ReturnType<typeof signedByAnother>>
 beforeAll(async () => {
   server = await TestApiServer.start()
   elsewhere = await forwarding(server.apiBaseUrl)
+  underAnExtraCa = await signedByAnother(server)
   folder = mkdtempSync(join(tmpdir(), "kubernetes-lease-"))
   installPackage(folder)
   scenarios = copyInto(folder, new URL("fixtures/scenarios.mjs", import.meta.url))
   withEffect = copyInto(folder, new URL("fixtures/effect.mjs", import.meta.url))
-  writeFileSync(join(folder, "ca.crt"), server.caCert)
+  writeFileSync(join(folder, "ca.crt"), underAnExtraCa.caCert)
 }, 60_000)
 afterAll(async () => {
   elsewhere.close()
+  underAnExtraCa.close()
   await server.close()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -50,6 +54,30 @@ const forwarding = async (baseUrl: string) => {
   })
   const { port } = forwarder.address() as AddressInfo
   return { baseUrl: `https://127.0.0.2:${port}`, close: () => forwarder.close() }
+}
+
+/** The same server with a certificate that a CA has signed, for Bun trusts no leaf as an extra CA. */
+const signedByAnother = async ({ apiBaseUrl, caCert }: TestApiServer.RunningTestApiServer) => {
+  const { certificate, folder, leaf } = await makeCertificateAuthority("extra CA")
+  const port = Number(new URL(apiBaseUrl).port)
+  const terminator = createTlsServer({ ...leaf, ALPNProtocols: ["http/1.1"] }, (near) => {
+    const far = connectTls({ host: "127.0.0.1", port, ca: caCert })
+    near.on("error", () => far.destroy())
+    far.on("error", () => near.destroy())
+    near.pipe(far).pipe(near)
+  })
+  await new Promise<void>((resolve) => {
+    terminator.listen(0, "127.0.0.1", resolve)
+  })
+  const { port: ownPort } = terminator.address() as AddressInfo
+  return {
+    apiBaseUrl: `https://127.0.0.1:${ownPort}`,
+    caCert: certificate,
+    close: () => {
+      terminator.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
 }
 
 /** What no runtime prints by itself. */
@@ -175,7 +203,7 @@ describe.each(presentRuntimes())("on $name", ({ args, argsForExtraCas, command }
   })
 
   it("C1 trusts the CAs of NODE_EXTRA_CA_CERTS where caCert is absent", async () => {
-    const { caCert: _, ...given } = settings()
+    const { caCert: _, ...given } = settings({ apiBaseUrl: underAnExtraCa.apiBaseUrl })
     await using program = run(scenarios, "fail", given, {
       NODE_EXTRA_CA_CERTS: join(folder, "ca.crt")
     })
