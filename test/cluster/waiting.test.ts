@@ -71,7 +71,7 @@ layer(ControlPlanes.layer, { excludeTestServices: true, timeout: "60 seconds" })
       assert.deepInclude(spec, { holderIdentity: "successor", leaseDurationSeconds: 30, leaseTransitions: 2 })
       assert.isTrue(Option.isNone(yield* Fiber.poll(bystanderWaiting)))
       assertWatchedOnly(yield* successor.requests)
-      assert.isTrue((yield* bystander.requests).every(({ verb }) => verb === "get" || verb === "watch"))
+      assert.isTrue((yield* bystander.requests).every(({ verb }) => ["get", "dryRun", "watch"].includes(verb)))
       yield* Fiber.interrupt(bystanderWaiting)
     }))
 
