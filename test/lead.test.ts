@@ -4,7 +4,7 @@ import type { LeadWork } from "../src/KubernetesLease.js"
 import { KubernetesLease } from "../src/KubernetesLease.js"
 import * as Fault from "../src/testing/Fault.js"
 import * as TestApiServer from "../src/testing/TestApiServer.js"
-import { describeTwins, eventually, fresh, pause, rejection } from "./support/twins.js"
+import { describeTwins, eventually, fresh, pause, rejection, standStill } from "./support/twins.js"
 
 // Real time: the classes own their runtimes.
 
@@ -15,14 +15,6 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
     }
     signal.addEventListener("abort", () => resolve(), { once: true })
   })
-
-/** As a process that is stopped: neither a renewal nor a timer comes to pass. */
-const standStill = (millis: number): void => {
-  const until = performance.now() + millis
-  while (performance.now() < until) {
-    // Nothing.
-  }
-}
 
 /** Work that leads until it is told to stop, and remembers its terms. */
 const leader = () => {

@@ -1,7 +1,7 @@
 import { assert, it } from "vitest"
 import type { PromiseLease } from "../src/internal/promiseLease.js"
 import type { Twin, TwinSettings } from "./support/twins.js"
-import { describeTwins, eventually, fresh, lossesOf, pause, rejection } from "./support/twins.js"
+import { describeTwins, eventually, fresh, lossesOf, pause, rejection, standStill } from "./support/twins.js"
 
 // Real time: the classes own their runtimes.
 
@@ -266,6 +266,28 @@ describeTwins("verify, signal and onLost", (twin) => {
 })
 
 describeTwins("waiting", (twin) => {
+  it.each(["acquire", "waitUntilAcquired"] as const)(
+    "P4 T5 F77 a process that stands still as its %s is answered is not told of the term that has run out",
+    async (call) => {
+      let beginnings = 0
+      const lease = twin.lease({
+        ...fresh({ ttlMs: 1500 }),
+        logger: (_, message) => {
+          if (message === "Acquired" && ++beginnings === 1) {
+            standStill(1500)
+          }
+        }
+      })
+      const losses = lossesOf(lease)
+      await lease[call]()
+      assert.isTrue(lease.checkAlive())
+      assert.strictEqual(beginnings, 2)
+      await pause(50)
+      assert.isEmpty(losses)
+      await lease.release()
+    }
+  )
+
   it("P4 a waiter hears of a loss once its wait has resolved, however soon that comes", async () => {
     const { a, b, name } = pair(twin, { renewalIntervalMs: 50 })
     const order: Array<string> = []

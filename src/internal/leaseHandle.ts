@@ -38,9 +38,10 @@ interface Holding {
   readonly controller: AbortController
   /** Of this process's other instances. */
   readonly forget: () => void
-  /** A call has resolved with it. */
-  isTold: boolean
 }
+
+/** A machine on which terms run out again and again before their callers hear of them is too slow for such a ttl. */
+const mostRepeats = 3
 
 /** What an instance of the Promise face is made of. */
 export interface LeaseHandleOptions extends HandleOptions {
@@ -72,6 +73,8 @@ export class LeaseHandle implements LeaseActions {
   readonly #calls = new Set<Call>()
   /** An acquire has been given up or has failed: a write of it may still run out, and what lands is given back (T3). */
   #mayGiveBack = false
+  /** Those that a call has resolved with. */
+  readonly #told = new WeakSet<Term>()
   #holding: Holding | undefined
   /** The latest term has ended, and its loss has been told if it was one. */
   #reported: Effect.Effect<void> = Effect.void
@@ -148,9 +151,7 @@ export class LeaseHandle implements LeaseActions {
   /** 0 when nothing is held. */
   remainingMillis(): number {
     const term = this.#holding?.term
-    return term === undefined
-      ? 0
-      : this.#connection.runSync((engine) => this.#logging(engine.terms.remainingMillis(term)))
+    return term === undefined ? 0 : this.#remainingMillisOf(term)
   }
 
   get signal(): AbortSignal {
@@ -183,28 +184,40 @@ export class LeaseHandle implements LeaseActions {
    * A call counts as one until its promise settles: it rejects if it is given up before, and what it has been given by
    * then is given back unless another call resolves with it (P3).
    */
-  #call<A, B>(
+  #call<A extends Term | undefined, B>(
     signal: AbortSignal | undefined,
     use: (engine: Engine) => Effect.Effect<A, KubeError>,
-    answer: (outcome: A) => B
+    answer: (term: A) => B
   ): Promise<B> {
     const call = new Call(signal)
     this.#calls.add(call)
-    const outcome = this.#connection.whileUsed(() =>
-      this.#run(use, { signal: call.signal, interrupted: () => call.signal.reason })
+    return this.#settle(
+      call,
+      () =>
+        this.#connection.whileUsed(() =>
+          this.#run(use, { signal: call.signal, interrupted: () => call.signal.reason })
+        ),
+      answer
     )
-    return this.#settle(call, outcome, answer)
   }
 
-  async #settle<A, B>(call: Call, outcome: Promise<A>, answer: (outcome: A) => B): Promise<B> {
+  async #settle<A extends Term | undefined, B>(
+    call: Call,
+    ask: () => Promise<A>,
+    answer: (term: A) => B
+  ): Promise<B> {
     try {
-      const value = await outcome
+      let term = await ask()
+      // The process may have stood still since the term began (T5).
+      for (let repeats = 0; repeats < mostRepeats && term !== undefined && this.#hasExpired(term); repeats++) {
+        term = await ask()
+      }
       // Nothing comes between this look and the settling of the promise.
       call.signal.throwIfAborted()
-      if (this.#holding !== undefined && value !== undefined) {
-        this.#holding.isTold = true
+      if (term !== undefined) {
+        this.#told.add(term)
       }
-      return answer(value)
+      return answer(term)
     } catch (error) {
       this.#calls.delete(call)
       this.#mayGiveBack = true
@@ -214,6 +227,14 @@ export class LeaseHandle implements LeaseActions {
       this.#calls.delete(call)
       call.end()
     }
+  }
+
+  #remainingMillisOf(term: Term): number {
+    return this.#connection.runSync((engine) => this.#logging(engine.terms.remainingMillis(term)))
+  }
+
+  #hasExpired(term: Term): boolean {
+    return this.#remainingMillisOf(term) === 0 && term.loss?.reason._tag === "Expired"
   }
 
   /** Those who wait get the lease in time or, at last, by one more attempt. */
@@ -264,7 +285,6 @@ export class LeaseHandle implements LeaseActions {
       const holding: Holding = {
         term,
         controller: new AbortController(),
-        isTold: false,
         forget: remember(this.#key, {
           term,
           supersede: () => this.#connection.runSync((engine) => this.#logging(engine.terms.supersede(term))),
@@ -291,7 +311,10 @@ export class LeaseHandle implements LeaseActions {
     })
   }
 
-  /** A macrotask after the acquire has settled that began the term: actor-ts ignores a loss while it acquires (P4). */
+  /**
+   * A macrotask after the acquire has settled that began the term: actor-ts ignores a loss while it acquires (P4). What
+   * nobody was told of is no loss.
+   */
   #report(holding: Holding, lost: LeaseLost, told: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.suspend(() => {
       const loss = promiseLoss(lost)
@@ -299,7 +322,7 @@ export class LeaseHandle implements LeaseActions {
       const tell = this.#lossHandlers.present()
       return told.pipe(
         Effect.zipRight(Effect.sleep(Duration.zero)),
-        Effect.zipRight(Effect.sync(() => tell(loss)))
+        Effect.zipRight(Effect.sync(() => this.#told.has(holding.term) && tell(loss)))
       )
     })
   }
@@ -327,7 +350,7 @@ export class LeaseHandle implements LeaseActions {
 
   /** Nobody knows of a term that began although all who had asked for it were given up. */
   async #releaseUntold(): Promise<void> {
-    if (this.#calls.size === 0 && this.#holding?.isTold === false) {
+    if (this.#calls.size === 0 && this.#holding !== undefined && !this.#told.has(this.#holding.term)) {
       await this.releaseLogged()
     }
   }

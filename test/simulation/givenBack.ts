@@ -51,7 +51,7 @@ const isKnown = (
 
 /** In the end nothing is left that would keep a process from exiting (F24), or others from the lease. */
 export const checkRemains = (
-  { controlPlane, findings, ledger }: World,
+  { controlPlane, findings, ledger, time }: World,
   lives: ReadonlyArray<Life>
 ): void => {
   for (const { connection, process } of lives) {
@@ -66,7 +66,12 @@ export const checkRemains = (
   }
   const record = controlPlane.record()
   const acquisition = ledger.ownerOf(record)
-  if (record !== undefined && isHeld(record) && lives.some(({ sender }) => sender === acquisition?.write.sender)) {
+  if (record === undefined || !isHeld(record)) {
+    return
+  }
+  // What could not be given back ends by its duration, whether or not anybody comes to take it.
+  const isOver = time.now - ledger.lastWriteAt(record.metadata.uid) > (record.spec.leaseDurationSeconds ?? 0) * 1000
+  if (!isOver && lives.some(({ sender }) => sender === acquisition?.write.sender)) {
     findings.report(
       "given back",
       `${acquisition?.write.sender.name} has ended, but its term ${acquisition?.token} stands`

@@ -284,7 +284,8 @@ export class Instance {
     if (former?.token === token) {
       findings.report("told once", `${this.#name} is given the term ${token} twice`)
     }
-    if (former !== undefined && former.term.loss !== undefined && !former.isLost) {
+    // Work that has noticed the loss first does not listen any more.
+    if (former !== undefined && former.term.loss !== undefined && !former.isLost && !former.isClosed) {
       findings.report("told once", `${this.#name} is given ${token} before it is told of the loss of ${former.token}`)
     }
     const belief = beliefIn(this.#life.process, token, this.#world.lossMillis(this.#life.settings.ttl))
@@ -457,8 +458,9 @@ export class Instance {
     }
   }
 
+  /** Of this instance: another one of its process may hold by now. */
   #newestTerm(): string | undefined {
-    return validTermsOf(this.#life.process).at(-1)
+    return this.#lease.checkAlive() ? validTermsOf(this.#life.process).at(-1) : undefined
   }
 
   #makeHandle(supersedes = true): LeaseHandle {

@@ -49,7 +49,7 @@ export interface ConnectionOptions {
   /** Lets happen what an ambush has in store beside its blow. */
   readonly follow: (ambush: Ambush) => void
   /** The terms that the process holds now. */
-  readonly validTerms: () => ReadonlyArray<string>
+  readonly termsHeld: () => ReadonlyArray<string>
   /** Carries a request out. */
   readonly serve: (write: Write) => Answer
   readonly fieldManager: string
@@ -67,7 +67,7 @@ export interface ConnectionOptions {
 const usualMillis = { least: 0.2, most: 4 } as const
 
 export const connect = (options: ConnectionOptions): Connection => {
-  const { dice, findings, follow, node, process, proxy, sender, serve, spring, time, validTerms, weather } = options
+  const { dice, findings, follow, node, process, proxy, sender, serve, spring, time, termsHeld, weather } = options
   const pending = new Set<Write>()
   const watches = new Set<symbol>()
   let sent = 0
@@ -102,7 +102,7 @@ export const connect = (options: ConnectionOptions): Connection => {
         purpose,
         number,
         sentAt: time.now,
-        terms: validTerms(),
+        terms: termsHeld(),
         wasStopped: process.resumedAt === time.now,
         isAnswered: false
       }

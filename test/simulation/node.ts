@@ -6,7 +6,7 @@ import { connect } from "./network.js"
 import type { NodePlan, OneShotPlan } from "./plan.js"
 import { Process } from "./process.js"
 import { promiseUsers } from "./promiseUsers.js"
-import { validTermsOf } from "./termSpy.js"
+import { termsHeldInThisInstant } from "./termSpy.js"
 import { effectUsers } from "./user.js"
 import type { World } from "./world.js"
 
@@ -69,7 +69,7 @@ export class Node {
       findings,
       spring: (purpose) => ambushes.spring(this.#index, purpose),
       follow: (ambush) => this.#world.follow(ambush),
-      validTerms: () => validTermsOf(process),
+      termsHeld: () => termsHeldInThisInstant(process),
       serve: (write) => this.#world.serve(life, this.#plan.fieldManager, write),
       fieldManager: this.#plan.fieldManager,
       proxy: this.#plan.proxy,

@@ -3,13 +3,21 @@ import type { Instant } from "../../src/internal/clocks.js"
 import { Process } from "./process.js"
 
 const termsOf = new WeakMap<Process, Map<string, Term>>()
+const releasedAt = new WeakMap<Term, bigint>()
 
 /**
  * Notes every term of a process by its token as soon as the library asks its clocks, for `HeldLease.isHeld` cannot be
- * asked without the consequences that the answer has (T5). Gives what ends it.
+ * asked without the consequences that the answer has (T5), and when it was released. Gives what ends it.
  */
 export const spyOnTerms = (): () => void => {
-  const { remainingMillis } = Term.prototype
+  const { release, remainingMillis } = Term.prototype
+  Term.prototype.release = function(this: Term): boolean {
+    const isReleased = release.call(this)
+    if (isReleased && Process.current !== undefined) {
+      releasedAt.set(this, Process.current.machine.monotonicNanos())
+    }
+    return isReleased
+  }
   Term.prototype.remainingMillis = function(this: Term, now: Instant): number {
     const process = Process.current
     if (process !== undefined) {
@@ -22,6 +30,7 @@ export const spyOnTerms = (): () => void => {
     return remainingMillis.call(this, now)
   }
   return () => {
+    Term.prototype.release = release
     Term.prototype.remainingMillis = remainingMillis
   }
 }
@@ -32,5 +41,13 @@ export const termOf = (process: Process, token: string): Term | undefined => ter
 export const validTermsOf = (process: Process): ReadonlyArray<string> => {
   const now = process.machine.instant()
   return [...termsOf.get(process)?.values() ?? []].filter((term) => term.remainingMillis(now) > 0)
+    .map((term) => term.token)
+}
+
+/** Held, or released in this very instant: which of two fibers has its turn first is nobody's business. */
+export const termsHeldInThisInstant = (process: Process): ReadonlyArray<string> => {
+  const now = process.machine.instant()
+  return [...termsOf.get(process)?.values() ?? []]
+    .filter((term) => term.remainingMillis(now) > 0 || releasedAt.get(term) === now.monotonicNanos)
     .map((term) => term.token)
 }

@@ -108,6 +108,14 @@ export const pause = (millis: number): Promise<void> =>
     setTimeout(resolve, millis)
   })
 
+/** As a process that is stopped: neither a renewal nor a timer comes to pass. */
+export const standStill = (millis: number): void => {
+  const until = performance.now() + millis
+  while (performance.now() < until) {
+    // Nothing.
+  }
+}
+
 export const eventually = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {
   while (!(await isSo())) {
     await pause(5)
