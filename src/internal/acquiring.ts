@@ -65,8 +65,9 @@ export interface AttemptOptions {
 type Attempt = Effect.Effect<Outcome, KubeError>
 
 /**
- * One attempt with its retries, bounded by `acquireTimeout` unless it is that of somebody who waits (A0). It runs apart from its caller: whoever stops waiting for it
- * leaves it to run out a write that has been sent, and to give back what lands (T3).
+ * One attempt with its retries, bounded by `acquireTimeout` unless it is that of somebody who waits (A0). It runs apart
+ * from its caller: whoever stops waiting for it leaves it to run out a write that has been sent, and to give back what
+ * lands (T3).
  *
  * Has to be run uninterruptibly, for its caller must not lose the term that it gives; it waits with `restore`.
  */
@@ -362,7 +363,12 @@ const write = (attempting: Attempting, record: Option.Option<LeaseObject>): Atte
     unsettled.clear()
     doubtful.clear()
     yield* engine.terms.add(term)
-    term.renewal = yield* forkDetached(engine.holding)(renewals(engine, term))
+    const renewal = yield* forkDetached(engine.holding)(renewals(engine, term))
+    term.renewal = renewal
+    if (term.isEnded) {
+      // Before there was anything to stop.
+      yield* Fiber.interruptFork(renewal)
+    }
     yield* log(Effect.logInfo("Acquired", { token: term.token }))
     return Outcome.Begun({ term })
   })

@@ -131,16 +131,19 @@ export const make = (holding: Fibers): Terms => {
   const ensureTicking = (term: Term): Effect.Effect<void> =>
     Effect.gen(function*() {
       const at = yield* now
-      const previous = ticker
       if (
-        previous !== undefined && nextTickNanos <= at.monotonicNanos + BigInt(untilTickMillis(term, at)) * nanosPerMilli
+        ticker !== undefined && nextTickNanos <= at.monotonicNanos + BigInt(untilTickMillis(term, at)) * nanosPerMilli
       ) {
         return
       }
-      ticker = yield* forkDetached(holding)(ticks)
-      if (previous !== undefined) {
-        yield* Fiber.interruptFork(previous)
+      const started = yield* forkDetached(holding)(ticks)
+      // Meanwhile another term may have begun or this one may have ended: there is one ticker, or none.
+      const former = ticker
+      ticker = started
+      if (former !== undefined) {
+        yield* Fiber.interruptFork(former)
       }
+      yield* stopTickingIfIdle
     })
 
   return {

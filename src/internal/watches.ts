@@ -168,11 +168,34 @@ class SharedWatch {
       )
       if (this.#isOver) {
         notices.unsafeOffer(Notice.Ended({ exit: Exit.void }))
-      } else if (!this.#isOpened) {
-        this.#isOpened = true
-        this.#fiber = yield* forkDetached(this.#fibers)(this.#watch)
       }
+      yield* this.#ensureOpen
       return { notices, mayHaveMissed, distrust: this.#abandon }
+    })
+  }
+
+  get #ensureOpen(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#isOpened || this.#isOver) {
+        return Effect.void
+      }
+      this.#isOpened = true
+      return Effect.flatMap(forkDetached(this.#fibers)(this.#watch), (fiber) => {
+        this.#fiber = fiber
+        // It may have been given up before there was anything to interrupt.
+        return this.#isOver ? Fiber.interruptFork(fiber) : this.#closeIfUnused
+      })
+    }).pipe(Effect.uninterruptible)
+  }
+
+  get #closeIfUnused(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#subscribers.size > 0 || this.#isOver || this.#fiber === undefined) {
+        return Effect.void
+      }
+      this.#isOver = true
+      this.#onEnd(false)
+      return Fiber.interruptFork(this.#fiber)
     })
   }
 
@@ -191,12 +214,7 @@ class SharedWatch {
       if (others?.size === 0) {
         this.#subscribers.delete(name)
       }
-      if (this.#subscribers.size > 0 || this.#isOver || this.#fiber === undefined) {
-        return Effect.void
-      }
-      this.#isOver = true
-      this.#onEnd(false)
-      return Fiber.interruptFork(this.#fiber)
+      return this.#closeIfUnused
     })
   }
 
