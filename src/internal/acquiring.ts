@@ -25,6 +25,7 @@ import type { Seen } from "./observing.js"
 import { observe, standing } from "./observing.js"
 import { LastError, outOfTime } from "./outOfTime.js"
 import { mostRequestMillis, tellsPace } from "./pace.js"
+import { bounded } from "./race.js"
 import { refOf } from "./refOf.js"
 import { giveBack } from "./releasing.js"
 import { renewals } from "./renewing.js"
@@ -107,17 +108,16 @@ export const acquire = (
   }).pipe(Metrics.recordingSeconds(Metrics.acquireSeconds))
 
 const withinAcquireTimeout = (attempting: Attempting) => (outcome: Attempt): Attempt =>
-  attempting.options.isWaiting === true ? outcome : Effect.timeoutFail(outcome, {
-    duration: attempting.settings.acquireTimeout,
-    onTimeout: () =>
+  attempting.options.isWaiting === true
+    ? outcome
+    : bounded(attempting.settings.acquireTimeout, () =>
       outOfTime({
         doing: "acquire",
         operation: "get",
         ref: attempting.settings,
         limitMillis: Duration.toMillis(attempting.settings.acquireTimeout),
         lastError: attempting.lastError.error
-      })
-  })
+      }))(outcome)
 
 /** How an attempt gives its caller the term, and learns whether the caller was still there to take it. */
 interface Handover {

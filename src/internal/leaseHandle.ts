@@ -10,7 +10,7 @@ import type { LeaseSettings } from "../LeaseSettings.js"
 import type { LeaseLost } from "../LeaseTerm.js"
 import { aborted, onAbort } from "./aborting.js"
 import { acquire, begunTerm, Outcome } from "./acquiring.js"
-import { bounded } from "./bounded.js"
+import { bounded, inTime } from "./race.js"
 import { Call } from "./call.js"
 import type { Connection } from "./connection.js"
 import type { Engine } from "./engine.js"
@@ -207,11 +207,7 @@ export class LeaseHandle implements LeaseActions {
     answer: (term: A) => B
   ): Promise<B> {
     try {
-      let term = await ask()
-      // The process may have stood still since the term began (T5).
-      for (let repeats = 0; repeats < mostRepeats && term !== undefined && this.#hasExpired(term); repeats++) {
-        term = await ask()
-      }
+      const term = await this.#unexpired(ask, mostRepeats)
       // Nothing comes between this look and the settling of the promise.
       call.signal.throwIfAborted()
       if (term !== undefined) {
@@ -229,6 +225,12 @@ export class LeaseHandle implements LeaseActions {
     }
   }
 
+  /** The process may have stood still since the term began (T5). */
+  async #unexpired<A extends Term | undefined>(ask: () => Promise<A>, repeats: number): Promise<A> {
+    const term = await ask()
+    return term !== undefined && repeats > 0 && this.#hasExpired(term) ? this.#unexpired(ask, repeats - 1) : term
+  }
+
   #remainingMillisOf(term: Term): number {
     return this.#connection.runSync((engine) => this.#logging(engine.terms.remainingMillis(term)))
   }
@@ -243,7 +245,7 @@ export class LeaseHandle implements LeaseActions {
     return this.#acquireWaitMillis === 0
       ? once
       : Effect.flatMap(
-        Effect.timeoutOption(this.#attempts.wait(engine), Duration.millis(this.#acquireWaitMillis)),
+        inTime(Duration.millis(this.#acquireWaitMillis))(this.#attempts.wait(engine)),
         (waited) => Option.isSome(waited) ? Effect.succeed(waited.value) : once
       )
   }

@@ -10,7 +10,7 @@ import { MicroTime } from "../LeaseObject.js"
 import type { LeaseSettings } from "../LeaseSettings.js"
 import type { TermIdentity } from "../LeaseTerm.js"
 import { clearSpec, handOverSpec, identityOf, isSameTerm, isTermSent } from "../LeaseTerm.js"
-import { bounded } from "./bounded.js"
+import { bounded, inTime } from "./race.js"
 import type { Instant } from "./clocks.js"
 import { millisBetween, now } from "./clocks.js"
 import type { Engine } from "./engine.js"
@@ -116,7 +116,7 @@ const renewalEnded = (term: Term, startedAt: Instant, turn: Turn): Effect.Effect
   Effect.gen(function*() {
     const halfMillis = Duration.toMillis(term.settings.releaseTimeout) / 2
     const leftMillis = Math.max(0, Math.floor(halfMillis - millisBetween(startedAt, yield* now)))
-    yield* Effect.timeoutOption(Effect.zipRight(turn.wait, term.written), Duration.millis(leftMillis))
+    yield* inTime(Duration.millis(leftMillis))(Effect.zipRight(turn.wait, term.written))
     const wasWriting = term.isWriting
     if (term.renewal !== undefined) {
       yield* Fiber.interruptFork(term.renewal)

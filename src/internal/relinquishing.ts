@@ -21,6 +21,7 @@ import { onNewConnection } from "./newConnection.js"
 import type { LastError } from "./outOfTime.js"
 import { outOfTime } from "./outOfTime.js"
 import { mostRequestMillis } from "./pace.js"
+import { firstOf, inTime } from "./race.js"
 import { beforeDeadline, retryDelayMillis } from "./retryDelay.js"
 
 /** A release, or the giving back of what an acquire has left, that has begun. */
@@ -194,12 +195,10 @@ const write = (
       Effect.map((record) => Standing.Left({ record })),
       Effect.catchTag("NotFound", () => Effect.succeed(Standing.Foreign()))
     )
-    const inTime = yield* Effect.timeoutOption(
-      answer,
-      Duration.millis(engine.pace.limitMillis("write", yield* requestMillis(relinquishment), leftMillis))
-    )
-    if (Option.isSome(inTime)) {
-      return inTime.value
+    const limitMillis = engine.pace.limitMillis("write", yield* requestMillis(relinquishment), leftMillis)
+    const answered = yield* inTime(Duration.millis(limitMillis))(answer)
+    if (Option.isSome(answered)) {
+      return answered.value
     }
     if ((yield* millisLeft(relinquishment)) === 0) {
       return yield* answer
@@ -211,7 +210,7 @@ const write = (
       },
       onSuccess: (standing) => Effect.as(Fiber.interruptFork(sending), standing)
     })
-    return yield* Effect.raceFirst(answer, shown)
+    return yield* firstOf(answer, shown)
   })
 
 const tellIfLate = (relinquishment: Relinquishment): Effect.Effect<void> =>

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
+import { identity } from "effect/Function"
 import type { Fibers } from "./forkDetached.js"
 
 /** Work that several callers wait for, on a fiber of its own; it is given up with the last of them (A4). */
@@ -31,16 +32,12 @@ export class Shared<A, E> {
     this.#isOpen = false
   }
 
-  /** Who is interrupted as the last one waits until the work has been given up. */
-  get join(): Effect.Effect<A, E> {
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.suspend(() => {
-        this.#callers += 1
-        return (this.#callers === 1 ? this.#start : Effect.void).pipe(
-          Effect.zipRight(restore(Deferred.await(this.#outcome))),
-          Effect.ensuring(this.#leave)
-        )
-      })
+  /** Has to be run uninterruptibly; whoever has joined waits with `wait`. */
+  enter(wait: (outcome: Effect.Effect<A, E>) => Effect.Effect<A, E>): Effect.Effect<A, E> {
+    this.#callers += 1
+    return (this.#callers === 1 ? this.#start : Effect.void).pipe(
+      Effect.zipRight(wait(Deferred.await(this.#outcome))),
+      Effect.ensuring(this.#leave)
     )
   }
 
@@ -79,3 +76,15 @@ export class Shared<A, E> {
     })
   }
 }
+
+/**
+ * Joins the work that `choose` gives: nothing comes in between, so that nobody joins what has just been given up. Who is
+ * interrupted as the last one waits until the work has been given up.
+ *
+ * @param limit bounds the wait for the outcome
+ */
+export const join = <A, E>(
+  choose: () => Shared<A, E>,
+  limit: (outcome: Effect.Effect<A, E>) => Effect.Effect<A, E> = identity
+): Effect.Effect<A, E> =>
+  Effect.uninterruptibleMask((restore) => Effect.suspend(() => choose().enter((outcome) => restore(limit(outcome)))))

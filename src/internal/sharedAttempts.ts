@@ -8,7 +8,8 @@ import type { AttemptOptions, Outcome } from "./acquiring.js"
 import { isRaceLost } from "./acquiring.js"
 import type { Engine } from "./engine.js"
 import { outOfTime } from "./outOfTime.js"
-import { Shared } from "./shared.js"
+import { bounded } from "./race.js"
+import { join, Shared } from "./shared.js"
 import type { Term } from "./term.js"
 import { acquireWaiting } from "./waiting.js"
 
@@ -40,23 +41,27 @@ export class SharedAttempts {
   /** Within `acquireTimeout`, also where it joins the attempt of somebody who waits, which may take longer (A0). */
   tryOnce(engine: Engine): Effect.Effect<Outcome, KubeError> {
     return Effect.suspend(() => {
-      const present = this.#attempting
-      return present?.isOpen === true
-        ? present.join.pipe(
-          inTime(engine, this.#settings),
-          // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
-          Effect.catchIf(isRaceLost, () => this.tryOnce(engine))
-        )
-        : this.#begin(engine, { isWaiting: false }).join
+      let hasBegun = false
+      return join(
+        () => {
+          const present = this.#open
+          hasBegun = present === undefined
+          return present ?? this.#begin(engine, { isWaiting: false })
+        },
+        (outcome) => hasBegun ? outcome : withinAcquireTimeout(engine, this.#settings)(outcome)
+      ).pipe(
+        // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
+        Effect.catchIf((error) => !hasBegun && isRaceLost(error), () => this.tryOnce(engine))
+      )
     })
   }
 
   wait(engine: Engine): Effect.Effect<Term, WaitError> {
-    return Effect.suspend(() => {
+    return join(() => {
       if (this.#waiting?.isOpen !== true) {
         this.#waiting = this.#beginWaiting(engine)
       }
-      return this.#waiting.join
+      return this.#waiting
     })
   }
 
@@ -66,17 +71,24 @@ export class SharedAttempts {
     this.#waiting?.close()
   }
 
+  get #open(): Shared<Outcome, KubeError> | undefined {
+    return this.#attempting?.isOpen === true ? this.#attempting : undefined
+  }
+
   /** @param shown what a watch has just shown */
   #tryWaiting(engine: Engine, shown: Option.Option<LeaseObject> | undefined): Effect.Effect<Outcome, KubeError> {
     return Effect.suspend(() => {
-      const present = this.#attempting
-      return present?.isOpen === true
-        ? Effect.catchIf(
-          present.join,
-          (error) => shown === undefined && isRaceLost(error),
+      let hasBegun = false
+      return join(() => {
+        const present = this.#open
+        hasBegun = present === undefined
+        return present ?? this.#begin(engine, { shown, isWaiting: true })
+      }).pipe(
+        Effect.catchIf(
+          (error) => !hasBegun && shown === undefined && isRaceLost(error),
           () => this.#tryWaiting(engine, shown)
         )
-        : this.#begin(engine, { shown, isWaiting: true }).join
+      )
     })
   }
 
@@ -116,18 +128,15 @@ export class SharedAttempts {
   }
 }
 
-const inTime = (engine: Engine, settings: LeaseSettings) =>
-  Effect.timeoutFail<KubeError>({
-    duration: settings.acquireTimeout,
-    onTimeout: () =>
-      outOfTime({
-        doing: "acquire",
-        operation: "get",
-        ref: settings,
-        limitMillis: Duration.toMillis(settings.acquireTimeout),
-        lastError: engine.waits.trouble(settings, settings.owner)
-      })
-  })
+const withinAcquireTimeout = (engine: Engine, settings: LeaseSettings) =>
+  bounded(settings.acquireTimeout, () =>
+    outOfTime({
+      doing: "acquire",
+      operation: "get",
+      ref: settings,
+      limitMillis: Duration.toMillis(settings.acquireTimeout),
+      lastError: engine.waits.trouble(settings, settings.owner)
+    }))
 
 /**
  * What an attempt has come to is told in a macrotask of its own. Whatever ran before has come to rest then, so that nobody
