@@ -4,10 +4,10 @@
  *
  * @since 0.1.0
  */
-import { lead } from "./internal/leading.js"
-import { resetMemory } from "./internal/memoryConnection.js"
-import { memoryHandle } from "./internal/memoryHandle.js"
-import { PromiseLease } from "./internal/promiseLease.js"
+import { lead } from "./internal/promise/lead.js"
+import { resetMemory } from "./internal/promise/memoryConnection.js"
+import { memoryHandle } from "./internal/promise/memoryHandle.js"
+import { PromiseLease } from "./internal/promise/face.js"
 import type {
   FurtherSettings,
   LeadOptions,

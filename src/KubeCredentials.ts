@@ -9,10 +9,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { baseUrlFaults } from "./internal/baseUrl.js"
-import type { Sources } from "./internal/credentials.js"
-import { kubeconfigCredentials } from "./internal/kubeconfig.js"
-import { caCertFaults } from "./internal/certificates.js"
+import { baseUrlFaults } from "./internal/credentials/baseUrl.js"
+import type { Sources } from "./internal/credentials/pod.js"
+import { kubeconfigCredentials } from "./internal/credentials/kubeconfig.js"
+import { caCertFaults } from "./internal/credentials/certificates.js"
 import {
   credentials,
   inClusterSources,
@@ -20,7 +20,7 @@ import {
   tokenFaults,
   tokenFromFile,
   usableToken
-} from "./internal/credentials.js"
+} from "./internal/credentials/pod.js"
 import type { Fault, InvalidSettings } from "./InvalidSettings.js"
 import { fromFaults } from "./InvalidSettings.js"
 import type { CredentialsError } from "./KubeError.js"

@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
-import { kubernetesHandle } from "./internal/kubernetesHandle.js"
-import { lead } from "./internal/leading.js"
-import { PromiseLease } from "./internal/promiseLease.js"
+import { kubernetesHandle } from "./internal/promise/kubernetesHandle.js"
+import { lead } from "./internal/promise/lead.js"
+import { PromiseLease } from "./internal/promise/face.js"
 
 /**
  * The interface that actor-ts asks of a lease.

@@ -7,8 +7,8 @@ import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { formatMicroTime, parseMicroTime } from "./internal/rfc3339.js"
-import { withUnknownFields } from "./internal/unknownFields.js"
+import { formatMicroTime, parseMicroTime } from "./internal/base/rfc3339.js"
+import { withUnknownFields } from "./internal/http/unknownFields.js"
 
 /**
  * Where a Lease is: its namespace and its name.

@@ -1,7 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import { assert } from "vitest"
-import { failureFromAnswer } from "../src/internal/failure.js"
+import { failureFromAnswer } from "../src/internal/http/failure.js"
 import type { Operation } from "../src/KubeError.js"
 import { isKubeError } from "../src/KubeError.js"
 

@@ -5,9 +5,9 @@ import * as Fiber from "effect/Fiber"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { assert } from "vitest"
-import type { Place } from "../src/internal/connectionPool.js"
-import { ConnectionPool } from "../src/internal/connectionPool.js"
-import { exchange } from "../src/internal/httpsExchange.js"
+import type { Place } from "../src/internal/http/connectionPool.js"
+import { ConnectionPool } from "../src/internal/http/connectionPool.js"
+import { exchange } from "../src/internal/http/httpsExchange.js"
 import { eventually } from "./support/twins.js"
 
 const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))

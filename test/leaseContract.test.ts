@@ -1,5 +1,5 @@
 import { assert, it } from "vitest"
-import type { PromiseLease } from "../src/internal/promiseLease.js"
+import type { PromiseLease } from "../src/internal/promise/face.js"
 import type { Twin, TwinSettings } from "./support/twins.js"
 import { describeTwins, eventually, fresh, lossesOf, pause, rejection, standStill } from "./support/twins.js"
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { quote } from "../src/internal/quoting.js"
+import { quote } from "../src/internal/base/quoting.js"
 
 const token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ3b3JrZXIifQ.c2lnbmF0dXJlLW9mLWl0"
 

@@ -1,7 +1,7 @@
 import { inspect } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { InMemoryLease } from "../src/InMemoryLease.js"
-import type { PromiseLease } from "../src/internal/promiseLease.js"
+import type { PromiseLease } from "../src/internal/promise/face.js"
 import { KubernetesLease } from "../src/KubernetesLease.js"
 import * as Fault from "../src/testing/Fault.js"
 import * as TestApiServer from "../src/testing/TestApiServer.js"

@@ -2,8 +2,8 @@ import { describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import { assert } from "vitest"
-import { nextRenewal } from "../src/internal/renewalCadence.js"
-import { beforeDeadline, retryDelayMillis } from "../src/internal/retryDelay.js"
+import { nextRenewal } from "../src/internal/decisions/renewalCadence.js"
+import { beforeDeadline, retryDelayMillis } from "../src/internal/decisions/retryDelay.js"
 import { Transient } from "../src/KubeError.js"
 
 const fraction = FastCheck.double({ min: 0, max: 1, noNaN: true })

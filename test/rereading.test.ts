@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
-import type { Occasion } from "../src/internal/rereading.js"
-import { longestReadMillis, make } from "../src/internal/rereading.js"
+import type { Occasion } from "../src/internal/credentials/rereading.js"
+import { longestReadMillis, make } from "../src/internal/credentials/rereading.js"
 import { countLogged, layer as logs } from "./support/logs.js"
 
 type Answer = Effect.Effect<string, string>

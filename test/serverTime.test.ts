@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { datedByDryRun, dryRunManager, dryRunPatch } from "../src/internal/dryRun.js"
-import { serverVersionFrom } from "../src/internal/serverVersion.js"
+import { datedByDryRun, dryRunManager, dryRunPatch } from "../src/internal/http/dryRun.js"
+import { serverVersionFrom } from "../src/internal/http/serverVersion.js"
 
 const [annotation = ""] = Object.keys(dryRunPatch().metadata.annotations)
 

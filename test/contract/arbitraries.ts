@@ -1,5 +1,5 @@
 import * as FastCheck from "effect/FastCheck"
-import { formatMicroTime } from "../../src/internal/rfc3339.js"
+import { formatMicroTime } from "../../src/internal/base/rfc3339.js"
 import type { LeaseSpec } from "../../src/LeaseObject.js"
 import { MicroTime } from "../../src/LeaseObject.js"
 

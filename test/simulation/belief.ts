@@ -1,4 +1,4 @@
-import type { Term } from "../../src/internal/term.js"
+import type { Term } from "../../src/internal/state/term.js"
 import type { FencingToken } from "../../src/LeaseTerm.js"
 import type { Process } from "./process.js"
 import { termOf } from "./termSpy.js"

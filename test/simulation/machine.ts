@@ -1,4 +1,4 @@
-import type { Instant } from "../../src/internal/clocks.js"
+import type { Instant } from "../../src/internal/base/clocks.js"
 import type { VirtualTime } from "./virtualTime.js"
 
 const epochMillis = Date.UTC(2030, 0, 1)

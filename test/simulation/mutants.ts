@@ -29,42 +29,42 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "transitions % mostTransitions"
   }),
   mutant("T2 validity counts from the send instant", 50, {
-    file: "internal/renewing.ts",
+    file: "internal/protocol/renew.ts",
     from: "term.acknowledge(sentAt)",
     to: "term.acknowledge(arrivedAt)"
   }),
   mutant("T2 the wall clock counts too", 20, {
-    file: "internal/clocks.ts",
+    file: "internal/base/clocks.ts",
     from: "    until.wallMillis - since.wallMillis",
     to: "    0"
   }),
   mutant("T3 the answer shows this very term", 30, {
-    file: "internal/acquiring.ts",
+    file: "internal/protocol/attempt.ts",
     from: "if (!isTermSent(sent, answer)) {",
     to: "if (!isTermSent(sent, answer) && settings.ttl === undefined) {"
   }),
   mutant("T3 a term counts from the send instant", 50, {
-    file: "internal/acquiring.ts",
+    file: "internal/protocol/attempt.ts",
     from: "      sentAt,\n      metricLabels",
     to: "      sentAt: yield* now,\n      metricLabels"
   }),
   mutant("T3 an answer after the deadline begins no term", 150, {
-    file: "internal/acquiring.ts",
+    file: "internal/protocol/attempt.ts",
     from: "if (term.remainingMillis(yield* now) === 0) {",
     to: "if (term.remainingMillis(yield* now) === -1) {"
   }),
   mutant("T3 what may have landed is given back", 20, {
-    file: "internal/acquiring.ts",
+    file: "internal/protocol/attempt.ts",
     from: "left.length > 0 ?",
     to: "left.length > 1e9 ?"
   }),
   mutant("T4 being held is computed from the clocks", 20, {
-    file: "internal/termLease.ts",
+    file: "internal/protocol/held.ts",
     from: "return Effect.flatMap(now, (at) => this.#engine.terms.isHeld(this.#term, at))",
     to: "return Effect.sync(() => !this.#term.isEnded)"
   }),
   mutant("T5 an answer does not revive a term", 500, {
-    file: "internal/renewing.ts",
+    file: "internal/protocol/renew.ts",
     from: "const arrivedAt = yield* whileHeld(engine, term)",
     to: "const arrivedAt = yield* now"
   }),
@@ -79,7 +79,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "by === owner"
   }),
   mutant("A3 the take's precondition", 20, {
-    file: "internal/acquiring.ts",
+    file: "internal/protocol/attempt.ts",
     from: "{ resourceVersion: lease.metadata.resourceVersion, spec }",
     to: "{ resourceVersion: undefined as never, spec }"
   }),
@@ -104,13 +104,13 @@ export const mutants: ReadonlyArray<Mutant> = [
         })))`
   }),
   mutant("E1 the monotonic clock", 50, {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from: "  const { lastLookAt, sighting } = engine.sightings.see(",
     to:
       "  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { lastLookAt, sighting } = engine.sightings.see("
   }),
   mutant("E1 counts from the arrival", 1100, {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from:
       "  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(\n    Effect.interruptible,\n    Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),",
     to:
@@ -122,7 +122,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "  0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
   }),
   mutant("E2 the resolution of server times", 2200, {
-    file: "internal/managedFields.ts",
+    file: "internal/decisions/managedFields.ts",
     from: "const resolutionMillis = 1000",
     to: "const resolutionMillis = 0"
   }),
@@ -132,28 +132,28 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "(isEveryChangeDated && stampMillis === -1) ||"
   }),
   mutant("E2 the version of the server", "regression", {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from: "onSuccess: datesEveryChange",
     to: "onSuccess: () => true"
   }),
   mutant("E2 an unknown version says nothing", { test: "test/LeaseService/expiry.test.ts" }, {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from: "onFailure: () => false",
     to: "onFailure: () => true"
   }),
   mutant("E2 the present is in the body, not in Date", 60, {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from: "const { serverTimeMillis, ...record } =",
     to: "const { serverDateMillis: serverTimeMillis, serverTimeMillis: _, ...record } ="
   }),
   mutant("E2 a refused dry run says nothing", 60, {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from: "Effect.as(log(Effect.logDebug(\"The API server does not tell how old the record is\", error)), seen)",
     to:
       "Effect.map(now, (at) => (void error, engine.sightings.date(refOf(settings), { millis: 1e9, atNanos: at.monotonicNanos }), weigh(engine, settings, seen.record, at)))"
   }),
   mutant("E2 whoever looks once is told", 60, {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from: "isOldPerhaps(seen) ?",
     to: "isOldPerhaps(seen) && seen.lastLookAt !== undefined ?"
   }),
@@ -168,77 +168,77 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: ": durationMillisOf(record, ttl) + 0 * Duration.toMillis(maxClockSkew) - dated.millis -"
   }),
   mutant("R2 a conflict is no evidence", 20, {
-    file: "internal/renewing.ts",
+    file: "internal/protocol/renew.ts",
     from: "    Effect.catchTag(\"Conflict\", () =>\n      Effect.flatMap(",
     to:
       "    Effect.catchTag(\"Conflict\", () => lose(engine, term, LostReason.TakenOver({ by: \"\" }))),\n    Effect.catchTag(\"Conflict\" as never, () =>\n      Effect.flatMap("
   }),
   mutant("R2 the record's identity", 30, {
-    file: "internal/renewing.ts",
+    file: "internal/protocol/renew.ts",
     from: "    yield* ensureStands(engine, term, record)\n    return record",
     to: "    return record"
   }),
   mutant("R4 the deadline is a timer of its own", 20, {
-    file: "internal/terms.ts",
+    file: "internal/state/terms.ts",
     from: "const expired = expiredBy(at)",
     to: "const expired: ReadonlyArray<Term> = []"
   }),
   mutant("R4 a further try may take longer", { test: "test/LeaseService/slowServer.test.ts" }, {
-    file: "internal/renewalRequest.ts",
+    file: "internal/decisions/renewalRequest.ts",
     from: "isFurtherTry ? timeLeftMillis / 2 : 0",
     to: "isFurtherTry ? 0 : 0"
   }),
   mutant("X1 a hung renewal is given up", { test: "test/LeaseService/release.test.ts" }, {
-    file: "internal/releasing.ts",
+    file: "internal/protocol/release.ts",
     from: "yield* Effect.timeoutOption(Effect.zipRight(turn.wait, term.written), Duration.millis(leftMillis))",
     to: "yield* Effect.as(Effect.zipRight(turn.wait, term.written), leftMillis)"
   }),
   mutant("X2 the clear's precondition", 20, {
-    file: "internal/relinquishing.ts",
+    file: "internal/protocol/relinquish.ts",
     from: "engine.requests.patch(ref, { resourceVersion, spec: leaves }",
     to: "engine.requests.patch(ref, { resourceVersion: undefined as never, spec: leaves }"
   }),
   mutant("X2 the delete's preconditions", 20, {
-    file: "internal/relinquishing.ts",
+    file: "internal/protocol/relinquish.ts",
     from: "relinquishment.engine.requests.delete(relinquishment.ref, { uid, resourceVersion }, limitMillis)",
     to: "relinquishment.engine.requests.delete(relinquishment.ref, {} as never, limitMillis)"
   }),
   mutant("X3 only one's own is cleared", 20, {
-    file: "internal/relinquishing.ts",
+    file: "internal/protocol/relinquish.ts",
     from: "return relinquishment.isOwn(record) ? Standing",
     to: "return relinquishment.isOwn !== undefined ? Standing"
   }),
   mutant("W1 what expires is tried for", 60, {
-    file: "internal/waiting.ts",
+    file: "internal/protocol/wait.ts",
     from: "Queue.offer(notices, Notice.Due({ dueAtNanos }))",
     to: "Effect.void"
   }),
   mutant("W1 a deletion is no release", 30, {
-    file: "internal/watches.ts",
+    file: "internal/state/watches.ts",
     from: "    sightings.seeDeleted(ref, lease, arrivedAt)",
     to: "    void sightings"
   }, {
-    file: "internal/waiting.ts",
+    file: "internal/protocol/wait.ts",
     from: "if (isLatest && seen.judgement._tag === \"Free\") {",
     to: "if (isLatest && (seen.judgement._tag === \"Free\" || notice._tag === \"Deleted\")) {"
   }),
   mutant("W1 nor is one that happens during an attempt", 700, {
-    file: "internal/observing.ts",
+    file: "internal/protocol/look.ts",
     from: "        return standing(engine, settings)\n",
     to: "        return Effect.succeedNone\n"
   }),
   mutant("C2 nobody waits for what is read again", { test: "test/rereading.test.ts" }, {
-    file: "internal/rereading.ts",
+    file: "internal/credentials/rereading.ts",
     from: "return isDue(readAt, now) ? Effect.as(start(\"due\"), value) : Effect.succeed(value)",
     to: "return isDue(readAt, now) ? Effect.flatMap(start(\"due\"), outcomeOf) : Effect.succeed(value)"
   }),
   mutant("C2 what cannot be read again is used on", { test: "test/rereading.test.ts" }, {
-    file: "internal/rereading.ts",
+    file: "internal/credentials/rereading.ts",
     from: "        if (last === undefined) {",
     to: "        if (last === undefined || isFailing) {"
   }),
   mutant("C4 a request that is given up takes the idle connections with it", { test: "test/deadConnections.test.ts" }, {
-    file: "internal/connectionPool.ts",
+    file: "internal/http/connectionPool.ts",
     from: "    if (generation !== this.#youngest || !generation.hasAnswered) {",
     to: "    if (generation === this.#youngest || !generation.hasAnswered) {"
   })

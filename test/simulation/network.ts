@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import { noLease, refOf } from "../../src/internal/refOf.js"
+import { noLease, refOf } from "../../src/internal/base/refOf.js"
 import type { KubeApi } from "../../src/KubeApi.js"
 import type { RequestError } from "../../src/KubeError.js"
 import type { WatchEvent } from "../../src/LeaseObject.js"

@@ -1,5 +1,5 @@
 import * as Duration from "effect/Duration"
-import { mostRequestMillis as mostOf } from "../../src/internal/pace.js"
+import { mostRequestMillis as mostOf } from "../../src/internal/state/pace.js"
 import type { SettingsPlan } from "./plan.js"
 
 /** How long a request may take of somebody who waits on a slow server. */

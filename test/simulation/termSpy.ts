@@ -1,5 +1,5 @@
-import { Term } from "../../src/internal/term.js"
-import type { Instant } from "../../src/internal/clocks.js"
+import { Term } from "../../src/internal/state/term.js"
+import type { Instant } from "../../src/internal/base/clocks.js"
 import { Process } from "./process.js"
 
 const termsOf = new WeakMap<Process, Map<string, Term>>()

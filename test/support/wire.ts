@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import { monotonicMillisBetween, monotonicNanos } from "../../src/internal/clocks.js"
+import { monotonicMillisBetween, monotonicNanos } from "../../src/internal/base/clocks.js"
 import { KubeApi } from "../../src/KubeApi.js"
 import type { Operation } from "../../src/KubeError.js"
 

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import { formatMicroTime, parseMicroTime } from "../rfc3339.js"
+import { formatMicroTime, parseMicroTime } from "../base/rfc3339.js"
 
 type Layout = ReadonlyArray<readonly [element: string, pattern: RegExp]>
 

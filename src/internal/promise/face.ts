@@ -1,0 +1,90 @@
+/// <reference lib="esnext.disposable" />
+import type { Lease, LeaseLost, ReleaseOptions, WaitOptions } from "../../KubernetesLease.js"
+
+export interface Token {
+  readonly token: string
+}
+
+/**
+ * What an instance of the Promise face asks of the engine. Its promises are handed on as they are, for until they settle
+ * a `release()` gives them up (P3).
+ */
+export interface LeaseActions {
+  readonly acquire: <A>(answer: (token: Token | null) => A) => Promise<A>
+  readonly waitUntilAcquired: (signal: AbortSignal | undefined) => Promise<Token>
+  readonly release: (options?: ReleaseOptions) => Promise<void>
+  readonly verify: () => Promise<boolean>
+  readonly remainingMillis: () => number
+  readonly signal: AbortSignal
+  readonly onLost: (handler: (reason: string, lost: LeaseLost) => unknown) => () => void
+}
+
+/** The methods that `KubernetesLease` and `InMemoryLease` share. */
+export abstract class PromiseLease implements Lease {
+  readonly #actions: LeaseActions
+
+  constructor(actions: LeaseActions) {
+    this.#actions = actions
+  }
+
+  /**
+   * `true`: held. `false`: somebody else holds it. Rejects when neither can be told. On a held term it asks the server
+   * once (P1). Concurrent calls share one attempt. With `acquireWaitMs` it watches for so long before it says `false`.
+   */
+  acquire(): Promise<boolean> {
+    return this.#actions.acquire((token) => token !== null)
+  }
+
+  /** As `acquire`, with the fencing token of the term, or `null`. */
+  acquireWithToken(): Promise<{ readonly token: string } | null> {
+    return this.#actions.acquire((token) => token)
+  }
+
+  /**
+   * Waits until it is held, watching and sending nothing else while somebody else holds it (W1). Rejects when `signal`
+   * aborts, with its reason; on `release()`, with an `AbortError`; and with what waiting cannot cure (`Forbidden` and
+   * such), but not once the record has been read.
+   */
+  waitUntilAcquired({ signal }: WaitOptions = {}): Promise<{ readonly token: string }> {
+    return this.#actions.waitUntilAcquired(signal)
+  }
+
+  /**
+   * Ends the term here at once, then on the server within `releaseTimeoutMs`. Does nothing when not held. An acquire whose
+   * promise has not settled by then rejects, and what lands of it is given back (P3). If it rejects, others wait out the ttl. With `to` it
+   * hands the lease over to that owner (X5).
+   */
+  release(options?: ReleaseOptions): Promise<void> {
+    return this.#actions.release(options)
+  }
+
+  /** Held, by this process's clocks at this very call, without I/O (T4). */
+  checkAlive(): boolean {
+    return this.#actions.remainingMillis() > 0
+  }
+
+  /** The time in milliseconds that the term still has without a further renewal; 0 when not held. */
+  remainingMs(): number {
+    return this.#actions.remainingMillis()
+  }
+
+  /** Asks the server: `true` if the term stands, `false` if it does not or nothing is held. Rejects if it cannot tell. */
+  verify(): Promise<boolean> {
+    return this.#actions.verify()
+  }
+
+  /** Aborted whenever nothing is held: the present term's signal, with the `LeaseLost` as its reason after a loss. */
+  get signal(): AbortSignal {
+    return this.#actions.signal
+  }
+
+  /** Calls `handler` once for each term that is lost, never after a release; the function it gives unsubscribes. */
+  onLost(handler: (reason: string, lost: LeaseLost) => void): () => void {
+    return this.#actions.onLost(handler)
+  }
+
+  /** `release()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#actions.release()
+  }
+}

@@ -1,0 +1,145 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { KubeError, WaitError } from "../../KubeError.js"
+import type { LeaseObject } from "../../LeaseObject.js"
+import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { AttemptOptions, Outcome } from "../protocol/attempt.js"
+import { isRaceLost } from "../protocol/attempt.js"
+import type { Engine } from "../state/engine.js"
+import { outOfTime } from "../decisions/outOfTime.js"
+import { bounded } from "../base/race.js"
+import { join, Shared } from "../base/shared.js"
+import type { Term } from "../state/term.js"
+import { acquireWaiting } from "../protocol/wait.js"
+
+export type HowToAttempt = Pick<AttemptOptions, "shown" | "isWaiting">
+
+/**
+ * One attempt. Runs uninterruptibly, but for what it makes interruptible itself.
+ *
+ * @param told completes when its callers are being told what it has come to
+ */
+export type Attempt = (
+  engine: Engine,
+  options: HowToAttempt,
+  told: Effect.Effect<void>
+) => Effect.Effect<Outcome, KubeError>
+
+/** What those who acquire with one instance share: at most one wait, and at most one attempt at a time (A4). */
+export class SharedAttempts {
+  readonly #settings: LeaseSettings
+  readonly #attempt: Attempt
+  #attempting: Shared<Outcome, KubeError> | undefined
+  #waiting: Shared<Term, WaitError> | undefined
+
+  constructor(settings: LeaseSettings, attempt: Attempt) {
+    this.#settings = settings
+    this.#attempt = attempt
+  }
+
+  /** Within `acquireTimeout`, also where it joins the attempt of somebody who waits, which may take longer (A0). */
+  tryOnce(engine: Engine): Effect.Effect<Outcome, KubeError> {
+    return Effect.suspend(() => {
+      let hasBegun = false
+      return join(
+        () => {
+          const present = this.#open
+          hasBegun = present === undefined
+          return present ?? this.#begin(engine, { isWaiting: false })
+        },
+        (outcome) => hasBegun ? outcome : withinAcquireTimeout(engine, this.#settings)(outcome)
+      ).pipe(
+        // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
+        Effect.catchIf((error) => !hasBegun && isRaceLost(error), () => this.tryOnce(engine))
+      )
+    })
+  }
+
+  wait(engine: Engine): Effect.Effect<Term, WaitError> {
+    return join(() => {
+      if (this.#waiting?.isOpen !== true) {
+        this.#waiting = this.#beginWaiting(engine)
+      }
+      return this.#waiting
+    })
+  }
+
+  /** Whoever comes from now on begins anew. */
+  close(): void {
+    this.#attempting?.close()
+    this.#waiting?.close()
+  }
+
+  get #open(): Shared<Outcome, KubeError> | undefined {
+    return this.#attempting?.isOpen === true ? this.#attempting : undefined
+  }
+
+  /** @param shown what a watch has just shown */
+  #tryWaiting(engine: Engine, shown: Option.Option<LeaseObject> | undefined): Effect.Effect<Outcome, KubeError> {
+    return Effect.suspend(() => {
+      let hasBegun = false
+      return join(() => {
+        const present = this.#open
+        hasBegun = present === undefined
+        return present ?? this.#begin(engine, { shown, isWaiting: true })
+      }).pipe(
+        Effect.catchIf(
+          (error) => !hasBegun && shown === undefined && isRaceLost(error),
+          () => this.#tryWaiting(engine, shown)
+        )
+      )
+    })
+  }
+
+  #begin(engine: Engine, options: HowToAttempt): Shared<Outcome, KubeError> {
+    // A former one that is given up gives back first what lands of it.
+    const formerEnded = this.#attempting?.ended ?? Effect.void
+    const attempting: Shared<Outcome, KubeError> = new Shared(
+      engine.acquiring,
+      () =>
+        Effect.interruptible(formerEnded).pipe(
+          Effect.zipRight(this.#attempt(engine, options, attempting.ended)),
+          Effect.onExit(() => {
+            attempting.close()
+            return aTurnOfItsOwn
+          })
+        )
+    )
+    this.#attempting = attempting
+    return attempting
+  }
+
+  #beginWaiting(engine: Engine): Shared<Term, WaitError> {
+    const waiting: Shared<Term, WaitError> = new Shared(engine.acquiring, () =>
+      acquireWaiting({
+        engine,
+        settings: this.#settings,
+        attempt: (shown) =>
+          Effect.tap(Effect.interruptible(this.#tryWaiting(engine, shown)), (outcome) => {
+            // Its watch closes behind it.
+            if (outcome._tag === "Begun") {
+              waiting.settle(Effect.succeed(outcome.term))
+            }
+          }),
+        restore: Effect.interruptible
+      }))
+    return waiting
+  }
+}
+
+const withinAcquireTimeout = (engine: Engine, settings: LeaseSettings) =>
+  bounded(settings.acquireTimeout, () =>
+    outOfTime({
+      doing: "acquire",
+      operation: "get",
+      ref: settings,
+      limitMillis: Duration.toMillis(settings.acquireTimeout),
+      lastError: engine.waits.trouble(settings, settings.owner)
+    }))
+
+/**
+ * What an attempt has come to is told in a macrotask of its own. Whatever ran before has come to rest then, so that nobody
+ * calls `release()` between the settling of a promise and the moment in which its caller learns of it (P3).
+ */
+const aTurnOfItsOwn = Effect.interruptible(Effect.sleep(Duration.zero))

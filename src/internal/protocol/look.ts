@@ -1,0 +1,119 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { RequestError } from "../../KubeError.js"
+import type { Observed } from "../../LeaseObject.js"
+import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { Evidence, Judgement } from "../../LeaseTerm.js"
+import { datedAgeMillis, isDatable, isWorthDating, judge } from "../../LeaseTerm.js"
+import type { Instant } from "../base/clocks.js"
+import { now } from "../base/clocks.js"
+import type { Engine } from "../state/engine.js"
+import { log } from "../base/logging.js"
+import { datesEveryChange } from "../decisions/managedFields.js"
+import { refOf } from "../base/refOf.js"
+
+/** A record as it has just been shown, and what may be done with it. */
+export interface Seen {
+  readonly record: Observed
+  readonly evidence: Evidence
+  readonly judgement: Judgement
+  /** When an answer or event last showed the lease before. */
+  readonly lastLookAt: Instant | undefined
+}
+
+/** Reads the record, and asks for its age where that can tell more; none if there is none, nor one that counts as standing. */
+export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
+  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(
+    Effect.interruptible,
+    Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),
+    Effect.flatMap((seen) =>
+      isOldPerhaps(seen) ? Effect.interruptible(date(engine, settings, seen)) : Effect.succeed(seen)
+    ),
+    Effect.tap((seen) => warn(engine, settings, seen)),
+    Effect.asSome,
+    Effect.catchTag("NotFound", () =>
+      Effect.flatMap(now, (at) => {
+        engine.sightings.seeNone(refOf(settings), at)
+        return standing(engine, settings)
+      }))
+  )
+
+/**
+ * What has been seen to be deleted counts as standing until its time has run out, for its holder may believe in its term
+ * until then (W1, F40).
+ */
+export const standing = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>> =>
+  Effect.map(now, (at) =>
+    Option.fromNullable(engine.sightings.deleted(refOf(settings))).pipe(
+      Option.map((record) => weigh(engine, settings, record, at)),
+      Option.filter(({ judgement }) => judgement._tag === "Contended")
+    ))
+
+/** What an answer or an event that arrived at that instant shows (E1). */
+export const weigh = (
+  engine: Engine,
+  settings: LeaseSettings,
+  record: Observed,
+  arrivedAt: Instant
+): Seen => {
+  const { lastLookAt, sighting } = engine.sightings.see(refOf(settings), record, arrivedAt)
+  const { maxClockSkew, ttl } = settings
+  const evidence: Evidence = { record, sighting, now: arrivedAt, ttl, maxClockSkew }
+  const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), evidence)
+  return { record, evidence, judgement, lastLookAt }
+}
+
+/** What whoever runs this process should know of a record that keeps it out. */
+const warn = (engine: Engine, settings: LeaseSettings, { judgement, record }: Seen): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    if (judgement._tag === "Free") {
+      return
+    }
+    if (judgement.because !== "fresh") {
+      yield* log(Effect.logWarning(advice[judgement.because]))
+    }
+    yield* engine.absurdDurations.warn(settings, record)
+  })
+
+const advice = {
+  duplicateOwner: "Another process uses this owner name, which has to be this process's own",
+  terminating: "The Lease is being deleted and waits for its finalizers"
+} as const
+
+const isOldPerhaps = ({ evidence, judgement, lastLookAt }: Seen): boolean =>
+  judgement._tag === "Contended" && judgement.because !== "terminating" && isWorthDating(evidence, lastLookAt)
+
+/** Asks the API server how long the record has stood (E2). If it does not tell, the record ages from its first sighting on. */
+const date = (engine: Engine, settings: LeaseSettings, seen: Seen): Effect.Effect<Seen> =>
+  Effect.gen(function*() {
+    const { requests, sightings } = engine
+    const { maxClockSkew } = settings
+    const ref = refOf(settings)
+    const limitMillis = datingMillis(settings)
+    const isEveryChangeDated = yield* Effect.match(requests.version(limitMillis), {
+      onFailure: () => false,
+      onSuccess: datesEveryChange
+    })
+    if (!isDatable({ record: seen.record, isEveryChangeDated, maxClockSkew })) {
+      return seen
+    }
+    const { serverTimeMillis, ...record } = yield* requests.dryRun(ref, limitMillis)
+    const at = yield* now
+    const millis = serverTimeMillis === undefined
+      ? undefined
+      : datedAgeMillis({ record, serverTimeMillis, isEveryChangeDated, maxClockSkew })
+    sightings.see(ref, record, at)
+    if (millis !== undefined) {
+      sightings.date(ref, { millis, atNanos: at.monotonicNanos })
+    }
+    return weigh(engine, settings, record, at)
+  }).pipe(
+    Effect.catchAll((error) =>
+      Effect.as(log(Effect.logDebug("The API server does not tell how old the record is", error)), seen)
+    )
+  )
+
+/** So short that an attempt has time to answer without it. */
+const datingMillis = ({ acquireTimeout, requestTimeout }: LeaseSettings): number =>
+  Math.floor(Math.min(Duration.toMillis(requestTimeout), Duration.toMillis(acquireTimeout) / 4))
