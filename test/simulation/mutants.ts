@@ -136,7 +136,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "onSuccess: datesEveryChange",
     to: "onSuccess: () => true"
   }),
-  mutant("E2 an unknown version says nothing", { test: "test/LeaseService/expiry.test.ts" }, {
+  mutant("E2 an unknown version says nothing", { test: "test/effect/expiry.test.ts" }, {
     file: "internal/protocol/look.ts",
     from: "onFailure: () => false",
     to: "onFailure: () => true"
@@ -157,7 +157,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "isOldPerhaps(seen) ?",
     to: "isOldPerhaps(seen) && seen.lastLookAt !== undefined ?"
   }),
-  mutant("E2 agreement with renewTime", { test: "test/LeaseTerm.test.ts" }, {
+  mutant("E2 agreement with renewTime", { test: "test/internal/decisions/LeaseTerm.test.ts" }, {
     file: "LeaseTerm.ts",
     from: "!isDatedAlike(stampMillis, renewTime, maxClockSkew)",
     to: "!isDatedAlike(stampMillis, renewTime, Duration.infinity)"
@@ -183,12 +183,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "const expired = expiredBy(at)",
     to: "const expired: ReadonlyArray<Term> = []"
   }),
-  mutant("R4 a further try may take longer", { test: "test/LeaseService/slowServer.test.ts" }, {
+  mutant("R4 a further try may take longer", { test: "test/effect/slowServer.test.ts" }, {
     file: "internal/decisions/renewalRequest.ts",
     from: "isFurtherTry ? timeLeftMillis / 2 : 0",
     to: "isFurtherTry ? 0 : 0"
   }),
-  mutant("X1 a hung renewal is given up", { test: "test/LeaseService/release.test.ts" }, {
+  mutant("X1 a hung renewal is given up", { test: "test/effect/release.test.ts" }, {
     file: "internal/protocol/release.ts",
     from: "yield* Effect.timeoutOption(Effect.zipRight(turn.wait, term.written), Duration.millis(leftMillis))",
     to: "yield* Effect.as(Effect.zipRight(turn.wait, term.written), leftMillis)"
@@ -227,17 +227,19 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "        return standing(engine, settings)\n",
     to: "        return Effect.succeedNone\n"
   }),
-  mutant("C2 nobody waits for what is read again", { test: "test/rereading.test.ts" }, {
+  mutant("C2 nobody waits for what is read again", { test: "test/internal/credentials/rereading.test.ts" }, {
     file: "internal/credentials/rereading.ts",
     from: "return isDue(readAt, now) ? Effect.as(start(\"due\"), value) : Effect.succeed(value)",
     to: "return isDue(readAt, now) ? Effect.flatMap(start(\"due\"), outcomeOf) : Effect.succeed(value)"
   }),
-  mutant("C2 what cannot be read again is used on", { test: "test/rereading.test.ts" }, {
+  mutant("C2 what cannot be read again is used on", { test: "test/internal/credentials/rereading.test.ts" }, {
     file: "internal/credentials/rereading.ts",
     from: "        if (last === undefined) {",
     to: "        if (last === undefined || isFailing) {"
   }),
-  mutant("C4 a request that is given up takes the idle connections with it", { test: "test/deadConnections.test.ts" }, {
+  mutant("C4 a request that is given up takes the idle connections with it", {
+    test: "test/internal/http/deadConnections.test.ts"
+  }, {
     file: "internal/http/connectionPool.ts",
     from: "    if (generation !== this.#youngest || !generation.hasAnswered) {",
     to: "    if (generation === this.#youngest || !generation.hasAnswered) {"
