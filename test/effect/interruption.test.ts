@@ -77,6 +77,20 @@ describe("at any step of the scheduler", { timeout: 20_000 }, () => {
         })))
   }
 
+  for (const granularity of [coarse, ...fine]) {
+    it.live(`X1 a service that closes as a release begins awaits it (${granularity[0]} operations a step)`, () =>
+      atEveryStep(granularity, (step) =>
+        Effect.gen(function*() {
+          const scope = yield* Scope.make()
+          const service = yield* Layer.buildWithScope(LeaseServiceModule.layer, scope)
+          const held = yield* Effect.provide(acquired(leaseOf(step)), service)
+          const releasing = yield* Effect.fork(held.release)
+          yield* stepsOf(step)
+          yield* Scope.close(scope, Exit.void)
+          yield* Fiber.join(releasing)
+        }).pipe(Effect.scoped)))
+  }
+
   it.live("A4 a release leaves the lease to the next acquire, which waits for it", () =>
     atEveryStep(coarse, (step) =>
       Effect.scoped(Effect.gen(function*() {

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { assert } from "vitest"
 import { KubeApi } from "../../src/KubeApi.js"
@@ -11,7 +12,7 @@ import { LeaseService } from "../../src/LeaseService.js"
 import * as LeaseServiceModule from "../../src/LeaseService.js"
 import * as Fault from "../../src/testing/Fault.js"
 import { Faults } from "../../src/testing/Faults.js"
-import { acquired, mine, OneService, ref, yours } from "../support/leases.js"
+import { acquired, mine, OneService, ref, tryAcquire, yours } from "../support/leases.js"
 import { calls, inject, scenario, sentBy, server, settle } from "../support/processes.js"
 import { isWaiting, openWatches, patiently, termOf, waiter } from "../support/waiters.js"
 import type { Waiter } from "../support/waiters.js"
@@ -112,6 +113,19 @@ describe("W1 many leases awaited by one process", patiently, () => {
       assert.isTrue(yield* isWaiting(Arr.unsafeGet(waiting, 8)))
       yield* TestClock.adjust(1)
       yield* termOf(Arr.unsafeGet(waiting, 8))
+    })))
+
+  it.effect("W1 F40 a shared watch shows what was deleted while nobody waited for it, to the next who tries", () =>
+    scenario(Effect.gen(function*() {
+      const waiting = yield* settledWaitersFor(10)
+      yield* Fiber.interrupt(Arr.unsafeGet(waiting, 8))
+      yield* server((server) => server.patch(refOf(8), { spec: { leaseDurationSeconds: 20 } }))
+      yield* server((server) => server.delete(refOf(8)))
+      yield* settle
+      yield* TestClock.adjust(19_999)
+      assert.isTrue(Option.isNone(yield* tryAcquire({ ...mine, name: nameOf(8) })))
+      yield* TestClock.adjust(1)
+      assert.isTrue(Option.isSome(yield* tryAcquire({ ...mine, name: nameOf(8) })))
     })))
 
   it.effect("W2 where the namespace may not be watched, so many are watched one by one, and the others read", () =>

@@ -24,6 +24,8 @@ export interface Life {
   due: DueRecord | undefined
   /** A watch has shown that another's record is gone, which counts as standing until then (W1). */
   shownDeleted: ShownDeleted | undefined
+  /** It has asked for the record: before that, a watch of the namespace shows it in vain. */
+  hasLooked: boolean
 }
 
 /** A record that has stood unchanged for so long that the API server can tell that it has run out. */

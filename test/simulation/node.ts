@@ -90,7 +90,8 @@ export class Node {
       isEnding: false,
       isOneShot: this.#plan.oneShot !== undefined,
       due: this.#world.dueRecord(this.#index, sender, settings),
-      shownDeleted: undefined
+      shownDeleted: undefined,
+      hasLooked: false
     }
     this.#life = life
     this.#users = this.#plan.promises === undefined

@@ -1,22 +1,29 @@
 import { Term } from "../../src/internal/state/term.js"
 import type { Instant } from "../../src/internal/base/clocks.js"
+import type { LostReason } from "../../src/LeaseTerm.js"
 import { Process } from "./process.js"
 
 const termsOf = new WeakMap<Process, Map<string, Term>>()
-const releasedAt = new WeakMap<Term, bigint>()
+const endedAt = new WeakMap<Term, bigint>()
 
 /**
  * Notes every term of a process by its token as soon as the library asks its clocks, for `HeldLease.isHeld` cannot be
- * asked without the consequences that the answer has (T5), and when it was released. Gives what ends it.
+ * asked without the consequences that the answer has (T5), and when it was ended by what its process did. Gives what ends it.
  */
 export const spyOnTerms = (): () => void => {
-  const { release, remainingMillis } = Term.prototype
-  Term.prototype.release = function(this: Term): boolean {
-    const isReleased = release.call(this)
-    if (isReleased && Process.current !== undefined) {
-      releasedAt.set(this, Process.current.machine.monotonicNanos())
+  const { lose, release, remainingMillis } = Term.prototype
+  const note = (term: Term, hasEnded: boolean): boolean => {
+    if (hasEnded && Process.current !== undefined) {
+      endedAt.set(term, Process.current.machine.monotonicNanos())
     }
-    return isReleased
+    return hasEnded
+  }
+  Term.prototype.release = function(this: Term): boolean {
+    return note(this, release.call(this))
+  }
+  Term.prototype.lose = function(this: Term, reason: LostReason): boolean {
+    const hasEnded = lose.call(this, reason)
+    return reason._tag === "Expired" ? hasEnded : note(this, hasEnded)
   }
   Term.prototype.remainingMillis = function(this: Term, now: Instant): number {
     const process = Process.current
@@ -30,6 +37,7 @@ export const spyOnTerms = (): () => void => {
     return remainingMillis.call(this, now)
   }
   return () => {
+    Term.prototype.lose = lose
     Term.prototype.release = release
     Term.prototype.remainingMillis = remainingMillis
   }
@@ -44,10 +52,10 @@ export const validTermsOf = (process: Process): ReadonlyArray<string> => {
     .map((term) => term.token)
 }
 
-/** Held, or released in this very instant: which of two fibers has its turn first is nobody's business. */
+/** Held, or ended in this very instant otherwise than by its clocks: which of two fibers has its turn first is nobody's business. */
 export const termsHeldInThisInstant = (process: Process): ReadonlyArray<string> => {
   const now = process.machine.instant()
   return [...termsOf.get(process)?.values() ?? []]
-    .filter((term) => term.remainingMillis(now) > 0 || releasedAt.get(term) === now.monotonicNanos)
+    .filter((term) => term.remainingMillis(now) > 0 || endedAt.get(term) === now.monotonicNanos)
     .map((term) => term.token)
 }

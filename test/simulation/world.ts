@@ -74,6 +74,7 @@ export class World {
   serve(life: Life, fieldManager: string, write: Write): Answer {
     this.requests++
     const { node } = life
+    life.hasLooked ||= write.request.ref.name === ref.name
     const replica = this.replicas[node] ?? 0
     if (isReading(write.purpose)) {
       const told = this.weather.versionTold(node)
@@ -116,7 +117,7 @@ export class World {
     this.#sees(life, event.lease)
     const owner = ownerOf(event.lease)
     const { uid } = event.lease.metadata
-    if (event._tag === "Deleted" && owner !== "" && owner !== life.sender.owner) {
+    if (event._tag === "Deleted" && life.hasLooked && owner !== "" && owner !== life.sender.owner) {
       life.shownDeleted = {
         uid,
         sent: life.connection.sent(),

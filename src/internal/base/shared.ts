@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
-import { identity } from "effect/Function"
 import type { Fibers } from "./forkDetached.js"
 
 /** Work that several callers wait for, on a fiber of its own; it is given up with the last of them (A4). */
@@ -33,7 +32,7 @@ export class Shared<A, E> {
   }
 
   /** Has to be run uninterruptibly; whoever has joined waits with `wait`. */
-  enter(wait: (outcome: Effect.Effect<A, E>) => Effect.Effect<A, E>): Effect.Effect<A, E> {
+  enter<B>(wait: (outcome: Effect.Effect<A, E>) => Effect.Effect<B, E>): Effect.Effect<B, E> {
     this.#callers += 1
     return (this.#callers === 1 ? this.#start : Effect.void).pipe(
       Effect.zipRight(wait(Deferred.await(this.#outcome))),
@@ -83,8 +82,8 @@ export class Shared<A, E> {
  *
  * @param limit bounds the wait for the outcome
  */
-export const join = <A, E>(
+export const join = <A, E, B>(
   choose: () => Shared<A, E>,
-  limit: (outcome: Effect.Effect<A, E>) => Effect.Effect<A, E> = identity
-): Effect.Effect<A, E> =>
+  limit: (outcome: Effect.Effect<A, E>) => Effect.Effect<B, E>
+): Effect.Effect<B, E> =>
   Effect.uninterruptibleMask((restore) => Effect.suspend(() => choose().enter((outcome) => restore(limit(outcome)))))

@@ -2,6 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type { KubeError, RequestError } from "../../KubeError.js"
@@ -102,7 +103,7 @@ export class LeaseHandle implements LeaseActions {
     if (signal?.aborted === true) {
       return Promise.reject(signal.reason)
     }
-    return this.#call(signal, (engine) => this.#attempts.wait(engine), ({ token }) => ({ token }))
+    return this.#call(signal, (engine) => this.#attempts.wait(engine, identity), ({ token }) => ({ token }))
   }
 
   release(options: ReleaseOptions = {}): Promise<void> {
@@ -245,7 +246,7 @@ export class LeaseHandle implements LeaseActions {
     return this.#acquireWaitMillis === 0
       ? once
       : Effect.flatMap(
-        inTime(Duration.millis(this.#acquireWaitMillis))(this.#attempts.wait(engine)),
+        this.#attempts.wait(engine, inTime(Duration.millis(this.#acquireWaitMillis))),
         (waited) => Option.isSome(waited) ? Effect.succeed(waited.value) : once
       )
   }

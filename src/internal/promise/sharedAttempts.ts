@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import type * as Option from "effect/Option"
 import type { KubeError, WaitError } from "../../KubeError.js"
 import type { LeaseObject } from "../../LeaseObject.js"
@@ -56,13 +57,17 @@ export class SharedAttempts {
     })
   }
 
-  wait(engine: Engine): Effect.Effect<Term, WaitError> {
+  /** @param limit bounds the wait, but not what goes on for others */
+  wait<A>(
+    engine: Engine,
+    limit: (outcome: Effect.Effect<Term, WaitError>) => Effect.Effect<A, WaitError>
+  ): Effect.Effect<A, WaitError> {
     return join(() => {
       if (this.#waiting?.isOpen !== true) {
         this.#waiting = this.#beginWaiting(engine)
       }
       return this.#waiting
-    })
+    }, limit)
   }
 
   /** Whoever comes from now on begins anew. */
@@ -83,7 +88,7 @@ export class SharedAttempts {
         const present = this.#open
         hasBegun = present === undefined
         return present ?? this.#begin(engine, { shown, isWaiting: true })
-      }).pipe(
+      }, identity).pipe(
         Effect.catchIf(
           (error) => !hasBegun && shown === undefined && isRaceLost(error),
           () => this.#tryWaiting(engine, shown)

@@ -1,3 +1,4 @@
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
@@ -23,7 +24,6 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
   Effect.gen(function*() {
     const api = yield* KubeApi
     const holding: Fibers = yield* FiberSet.make()
-    const releasing: Fibers = yield* FiberSet.make()
     const acquireScope = yield* Scope.make()
     const acquiring: Fibers = yield* Scope.extend(FiberSet.make(), acquireScope)
     const serverClock = new ServerClock()
@@ -40,7 +40,7 @@ export const layer: Layer.Layer<Engine, never, KubeApi> = Layer.scoped(
       waits: new Waits(),
       pace: new Pace(),
       acquiring,
-      releasing,
+      releasing: new Set(),
       holding
     }
     yield* Effect.addFinalizer(() => Effect.zipRight(Scope.close(acquireScope, Exit.void), releaseAll(engine)))
@@ -53,6 +53,8 @@ const releaseAll = (engine: Engine): Effect.Effect<void> =>
     engine.terms.held,
     (terms) => Effect.forEach(terms, (term) => releaseLogged(engine, term), { concurrency: "unbounded", discard: true })
   ).pipe(
-    // Those whose callers have gone.
-    Effect.zipRight(FiberSet.awaitEmpty(engine.releasing))
+    // Those whose callers have gone, or are just closing their scopes.
+    Effect.zipRight(Effect.suspend(() =>
+      Effect.forEach([...engine.releasing], (released) => Effect.exit(Deferred.await(released)), { discard: true })
+    ))
   )

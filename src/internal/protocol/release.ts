@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import type { RequestError } from "../../KubeError.js"
 import { MicroTime } from "../../LeaseObject.js"
@@ -44,15 +43,16 @@ export const release = (engine: Engine, term: Term, successor?: Successor): Effe
       // Before anything else can happen, so that whoever releases or acquires from now on waits for it (A4).
       const released = Deferred.unsafeMake<void, RequestError>(FiberId.none)
       term.releasing = released
+      engine.releasing.add(released)
       const turn = engine.locks.takeTurn(termKey(term.ref, term.owner))
       const isOnServer = yield* engine.terms.release(term)
-      const fiber = yield* (isOnServer ? releaseOnServer(engine, term, successor, startedAt, turn) : Effect.void).pipe(
+      yield* (isOnServer ? releaseOnServer(engine, term, successor, startedAt, turn) : Effect.void).pipe(
         Effect.interruptible,
         Effect.ensuring(turn.leave),
         Effect.intoDeferred(released),
+        Effect.ensuring(Effect.sync(() => engine.releasing.delete(released))),
         Effect.forkDaemon
       )
-      FiberSet.unsafeAdd(engine.releasing, fiber)
       yield* restore(Deferred.await(released))
     })
   ).pipe(Effect.withSpan("LeaseService.release", spanOptions(term.ref)))

@@ -1,4 +1,6 @@
 import * as Context from "effect/Context"
+import type * as Deferred from "effect/Deferred"
+import type { RequestError } from "../../KubeError.js"
 import type { AbsurdDurations } from "./absurdDurations.js"
 import type { Fibers } from "../base/forkDetached.js"
 import type { KeyedLocks } from "../base/keyedLocks.js"
@@ -11,8 +13,7 @@ import type { Waits } from "./waits.js"
 import type { Watches } from "./watches.js"
 
 /**
- * What both faces share: what is known and held over one `KubeApi`. What it does is in `acquiring`, `waiting`, `renewing`
- * and `releasing`.
+ * What both faces share: what is known and held over one `KubeApi`. What it does is in `../protocol`.
  */
 export interface Engine {
   readonly requests: Requests
@@ -27,8 +28,8 @@ export interface Engine {
   readonly pace: Pace
   /** Acquires, until the engine closes. */
   readonly acquiring: Fibers
-  /** Releases, which the engine awaits as it closes. */
-  readonly releasing: Fibers
+  /** Releases that have begun, which the engine awaits as it closes. */
+  readonly releasing: Set<Deferred.Deferred<void, RequestError>>
   /** Renewals, the ticker and clears that are late, until every term is released. */
   readonly holding: Fibers
 }

@@ -20,6 +20,11 @@ interface Known {
 export class Sightings {
   readonly #byRef = new Map<string, Known>()
 
+  /** Whether an answer or event has told of it. */
+  knows(ref: LeaseRef): boolean {
+    return this.#byRef.has(leaseKey(ref))
+  }
+
   see(
     ref: LeaseRef,
     record: LeaseObject,

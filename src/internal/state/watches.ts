@@ -240,12 +240,13 @@ class SharedWatch {
   }
 
   #tellThoseOf(notice: Shown): void {
-    const { name } = notice.lease.metadata
-    const subscribers = this.#subscribers.get(name)
-    if (subscribers !== undefined) {
-      note(this.#sightings, { namespace: this.#namespace, name }, notice)
-      subscribers.forEach((notices) => notices.unsafeOffer(notice))
+    const ref = { namespace: this.#namespace, name: notice.lease.metadata.name }
+    const subscribers = this.#subscribers.get(ref.name)
+    // Nobody waits for it now, but whoever has looked at it may do so again (W1).
+    if (subscribers !== undefined || this.#sightings.knows(ref)) {
+      note(this.#sightings, ref, notice)
     }
+    subscribers?.forEach((notices) => notices.unsafeOffer(notice))
   }
 
   #end(exit: Exit.Exit<void, RequestError>): void {
