@@ -41,7 +41,8 @@ import type { LeaseObject, LeaseRef, MicroTime } from "./LeaseObject.js"
 import type { Options } from "./LeaseSettings.js"
 import * as LeaseSettings from "./LeaseSettings.js"
 import type { FencingToken } from "./LeaseTerm.js"
-import { LeaseLost, ownerOf } from "./LeaseTerm.js"
+import { LeaseLost } from "./LeaseTerm.js"
+import { ownerOf } from "./internal/decisions/identity.js"
 
 /**
  * Who holds a lease, as its record says.

@@ -1,6 +1,7 @@
 import * as Duration from "effect/Duration"
 import type { LeaseObject, WatchEvent } from "../../src/LeaseObject.js"
-import { durationMillisOf, ownerOf } from "../../src/LeaseTerm.js"
+import { durationMillisOf } from "../../src/internal/decisions/expiry.js"
+import { ownerOf } from "../../src/internal/decisions/identity.js"
 import { Ambushes } from "./ambushes.js"
 import { Contention } from "./contention.js"
 import type { Answer } from "./controlPlane.js"

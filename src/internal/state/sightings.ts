@@ -1,6 +1,6 @@
 import type { LeaseObject, LeaseRef } from "../../LeaseObject.js"
-import type { DatedAge, Sighting } from "../../LeaseTerm.js"
-import { sight } from "../../LeaseTerm.js"
+import type { DatedAge, Sighting } from "../decisions/expiry.js"
+import { sight } from "../decisions/expiry.js"
 import type { Instant } from "../base/clocks.js"
 import { leaseKey } from "../base/termKey.js"
 

@@ -7,25 +7,21 @@ import { assert } from "vitest"
 import { Transient } from "../../../src/KubeError.js"
 import type { LeaseSpec, Observed } from "../../../src/LeaseObject.js"
 import { microTimeFromMillis } from "../../../src/LeaseObject.js"
-import type { DatedAge, Evidence } from "../../../src/LeaseTerm.js"
+import type { DatedAge, Evidence } from "../../../src/internal/decisions/expiry.js"
+import { createSpec, takeSpec } from "../../../src/internal/decisions/specs.js"
 import {
-  createSpec,
   datedAgeMillis,
-  endedBy,
-  FencingToken,
-  FencingTokenOrder,
-  identityOf,
   isDatedExpired,
   isExpired,
   isSeenExpired,
   isUndatedExpired,
   isWorthDating,
-  judge,
-  leaseLost,
-  LostReason,
-  sight,
-  takeSpec
-} from "../../../src/LeaseTerm.js"
+  sight
+} from "../../../src/internal/decisions/expiry.js"
+import { endedBy, leaseLost } from "../../../src/internal/decisions/ended.js"
+import { FencingToken, FencingTokenOrder, LostReason } from "../../../src/LeaseTerm.js"
+import { identityOf } from "../../../src/internal/decisions/identity.js"
+import { judge } from "../../../src/internal/decisions/judge.js"
 
 /** The server's time of the last renewal of `record`. */
 const renewedMillis = Date.UTC(2026, 10, 22, 6, 0, 0)
