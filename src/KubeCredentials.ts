@@ -5,12 +5,13 @@
  */
 import * as Config from "effect/Config"
 import type { ConfigError } from "effect/ConfigError"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { baseUrlFaults } from "./internal/credentials/baseUrl.js"
 import type { Sources } from "./internal/credentials/pod.js"
+import type { KubeconfigOptions } from "./internal/credentials/kubeCredentials.js"
+import { KubeCredentials } from "./internal/credentials/kubeCredentials.js"
 import { kubeconfigCredentials } from "./internal/credentials/kubeconfig.js"
 import { caCertFaults } from "./internal/credentials/certificates.js"
 import {
@@ -25,24 +26,8 @@ import type { Fault, InvalidSettings } from "./InvalidSettings.js"
 import { fromFaults } from "./InvalidSettings.js"
 import type { CredentialsError } from "./KubeError.js"
 
-/**
- * Everything that a request needs beside what it asks for.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Endpoint {
-  /** `https://host:port`, with a path where a proxy asks for one. Plain `http` only to loopback. */
-  readonly baseUrl: string
-  /** Absent where a client certificate says who asks. */
-  readonly token?: Redacted.Redacted | undefined
-  /** PEM; default: the CAs that the runtime trusts. */
-  readonly caCert?: string | undefined
-  /** PEM. */
-  readonly clientCertificate?: { readonly cert: string; readonly key: Redacted.Redacted } | undefined
-  /** The name that the server's certificate is for; default: the host of `baseUrl`. */
-  readonly serverName?: string | undefined
-}
+export type { Endpoint, KubeconfigOptions } from "./internal/credentials/kubeCredentials.js"
+export { KubeCredentials }
 
 /**
  * @since 0.1.0
@@ -78,30 +63,6 @@ export interface FileOptions {
   /** PEM; default: the CAs that the runtime trusts. */
   readonly caCertPath?: string | undefined
 }
-
-/**
- * As `kubectl` takes them.
- *
- * @since 0.1.0
- * @category models
- */
-export interface KubeconfigOptions {
-  /** Default: the files of `$KUBECONFIG`, else `~/.kube/config`. */
-  readonly path?: string | undefined
-  /** Default: the file's current context. */
-  readonly context?: string | undefined
-}
-
-/**
- * @since 0.1.0
- * @category services
- */
-export class KubeCredentials extends Context.Tag("kubernetes-lease/KubeCredentials")<KubeCredentials, {
-  /** The last ones: read again when a minute old, beside the requests; the first of them is waited for. */
-  readonly get: Effect.Effect<Endpoint, CredentialsError>
-  /** Read anew, for the API server has refused the last ones, or they have refused it. */
-  readonly refresh: Effect.Effect<Endpoint, CredentialsError>
-}>() {}
 
 /**
  * The ServiceAccount that the kubelet mounts into a pod, read at first use.

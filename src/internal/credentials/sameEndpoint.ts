@@ -1,5 +1,5 @@
 import * as Redacted from "effect/Redacted"
-import type { Endpoint } from "../../KubeCredentials.js"
+import type { Endpoint } from "./kubeCredentials.js"
 
 /** The same server, asked with the same credentials. */
 export const isSameEndpoint = (one: Endpoint, other: Endpoint): boolean =>

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Http from "node:http"
 import * as Https from "node:https"
-import type { Endpoint } from "../../KubeCredentials.js"
+import type { Endpoint } from "../credentials/kubeCredentials.js"
 import { ConnectionPool } from "./connectionPool.js"
 import { exchange } from "./httpsExchange.js"
 

@@ -1,4 +1,4 @@
-import type { MemoryServer, Options } from "../../KubeApiMemory.js"
+import type { MemoryServer, Options } from "./memoryApi.js"
 import type { ApiServer, Settings } from "./apiServer.js"
 import * as MemoryApi from "./kubeApi.js"
 import { parseVersion } from "./version.js"

@@ -12,7 +12,7 @@ import type {
 } from "../../KubernetesLease.js"
 import type { LeaseSettings } from "../../LeaseSettings.js"
 import { baseUrlFaults } from "../credentials/baseUrl.js"
-import type { KubeconfigOptions } from "../../KubeCredentials.js"
+import type { KubeconfigOptions } from "../credentials/kubeCredentials.js"
 import type { ConnectionSettings } from "./kubernetesConnection.js"
 import { caCertFaults } from "../credentials/certificates.js"
 import { tokenFaults } from "../credentials/pod.js"

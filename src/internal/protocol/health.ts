@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Health, HealthProblem } from "../../LeaseService.js"
+import type { Health, HealthProblem } from "./heldLease.js"
 import type { Instant } from "../base/clocks.js"
 import { now } from "../base/clocks.js"
 import type { Engine } from "../state/engine.js"
