@@ -14,7 +14,7 @@ export { KubeApi }
 
 /**
  * Over a transport of the library's own on `node:https`: kept-alive connections that no other traffic shares, the CA of
- * the credentials, no redirects. Requests are not bounded in time: `LeaseService` bounds each of its own (R4).
+ * the credentials, no redirects. Requests are not bounded in time: `LeaseService` bounds each of its own.
  *
  * @since 0.1.0
  * @category layers
@@ -26,7 +26,7 @@ export const layer: Layer.Layer<KubeApi, never, KubeCredentials.KubeCredentials>
 
 /**
  * Over your `HttpClient`, which has to know the cluster's CA. It must not follow redirects, for they would carry the
- * token elsewhere (C6); `FetchHttpClient` is told so. Its connections are its own affair: unlike `layer`, this one neither
+ * token elsewhere; `FetchHttpClient` is told so. Its connections are its own affair: unlike `layer`, this one neither
  * drops those that may be dead nor repeats a request that was reset; what holds a lease tries again all the same.
  *
  * @since 0.1.0
@@ -39,7 +39,7 @@ export const layerHttpClient: Layer.Layer<
 > = Layer.effect(KubeApi, KubeHttp.overHttpClient)
 
 /**
- * The API server of the pod that this runs in, with the pod's own ServiceAccount (C1).
+ * The API server of the pod that this runs in, with the pod's own ServiceAccount.
  *
  * @since 0.1.0
  * @category layers

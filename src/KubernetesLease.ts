@@ -226,7 +226,7 @@ export class KubernetesLease extends PromiseLease implements Lease {
   }
 
   /**
-   * Runs for the lease for ever (W4): waits for it, runs `work` under it, and when that has ended releases and, one
+   * Runs for the lease for ever: waits for it, runs `work` under it, and when that has ended releases and, one
    * `renewalIntervalMs` later, runs for it again; after a loss it does so at once. Resolves once `signal` has aborted, the
    * work has ended and the lease is released. Rejects, after a release, with what the work rejects with, unless it had been
    * told to stop or the lease, asked for then, turns out to be lost; and, as long as the lease has never been held, with

@@ -72,7 +72,7 @@ export class LeaseService extends Context.Tag("kubernetes-lease/LeaseService")<L
     options: Options
   ) => Effect.Effect<Option.Option<HeldLease>, KubeError | InvalidSettings, Scope.Scope>
   /**
-   * Waits until the lease is free (W1): watches, and asks for nothing else while somebody else holds it. The scope
+   * Waits until the lease is free: watches, and asks for nothing else while somebody else holds it. The scope
    * releases the term. Fails only with what waiting cannot cure, and that only until the record has been read once.
    */
   readonly acquire: (options: Options) => Effect.Effect<HeldLease, WaitError | InvalidSettings, Scope.Scope>
@@ -80,7 +80,7 @@ export class LeaseService extends Context.Tag("kubernetes-lease/LeaseService")<L
    * Who holds a lease, by a read that is given up after 15 s. Whether its time has run out, a single read cannot tell.
    */
   readonly holder: (ref: LeaseRef) => Effect.Effect<Option.Option<Holder>, RequestError>
-  /** Who holds a lease now, and whoever holds it from now on (W5). Every term is told, renewals are not. */
+  /** Who holds a lease now, and whoever holds it from now on. Every term is told, renewals are not. */
   readonly changes: (ref: LeaseRef) => Stream.Stream<Option.Option<Holder>, WaitError>
   /** What this process holds now. */
   readonly held: Effect.Effect<ReadonlyArray<HeldLease>>
@@ -160,7 +160,7 @@ const holderOf = (lease: LeaseObject): Option.Option<Holder> =>
   })
 
 /**
- * Waits for the lease, runs the effect under it, then releases (W3). The effect finds its term as the service
+ * Waits for the lease, runs the effect under it, then releases. The effect finds its term as the service
  * `HeldLease`. When the term is lost the effect is interrupted, and this fails with `LeaseLost`; so it does if the effect
  * fails and the server, asked then, says that the lease is lost. Else the effect's finalizers end before the release
  * begins, and a release that fails is logged.
@@ -224,7 +224,7 @@ export const withLeaseIfFree: {
 )
 
 /**
- * `withLease` for ever (W4): after a loss it runs for the lease again, after an end of the effect it first leaves others
+ * `withLease` for ever: after a loss it runs for the lease again, after an end of the effect it first leaves others
  * one `renewalInterval`. A failure of the effect releases the lease, then fails, unless the lease turns out to be lost:
  * then that is taken for the reason. Once it has held the lease, nothing that an API server answers ends it any more.
  *

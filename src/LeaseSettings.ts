@@ -48,7 +48,7 @@ export interface Options extends LeaseRef {
    * lease may go on after that: up to half of `renewDeadline`, at most 15 s.
    */
   readonly releaseTimeout?: Duration.DurationInput | undefined
-  /** How far apart the clocks of the control plane may be (E2, E4); default 1 s. */
+  /** How far apart the clocks of the control plane may be; default 1 s. */
   readonly maxClockSkew?: Duration.DurationInput | undefined
   /** Retries of one acquire, for lost races and `Transient`; default 3. */
   readonly acquireRetries?: number | undefined

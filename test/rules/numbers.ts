@@ -51,6 +51,32 @@ const commentsOf = (source: TypeScript.SourceFile): ReadonlyArray<string> => {
   return [...comments.values()]
 }
 
+/** The numbers that users would read: in the docs of what is public, which has `@since`, and in quoted text. */
+export const shownToUsers = (): ReadonlyMap<string, ReadonlySet<string>> => {
+  const shown = new Map<string, Set<string>>()
+  for (const file of filesBelow("src", ".ts")) {
+    const source = parse(file)
+    const visit = (node: TypeScript.Node): void => {
+      if (TypeScript.isStringLiteralLike(node) || TypeScript.isTemplateExpression(node)) {
+        for (const each of numbersIn(node.getText())) {
+          shown.set(each, (shown.get(each) ?? new Set()).add(file))
+        }
+      }
+      TypeScript.forEachChild(node, visit)
+    }
+    visit(source)
+    for (const statement of source.statements) {
+      const docs = statement.getFullText().match(/\/\*\*[\s\S]*?\*\//g) ?? []
+      if (docs.some((doc) => doc.includes("@since"))) {
+        for (const each of docs.flatMap(numbersIn)) {
+          shown.set(each, (shown.get(each) ?? new Set()).add(file))
+        }
+      }
+    }
+  }
+  return shown
+}
+
 /** The numbers in the titles of tests, each with the files that carry it. */
 export const inTitles = (): ReadonlyMap<string, ReadonlySet<string>> => {
   const titled = new Map<string, Set<string>>()

@@ -115,7 +115,7 @@ const connectionOf = (settings: KubernetesLeaseSettings): Either.Either<Connecti
       ? [{
         field: "serviceAccountToken",
         value: token,
-        expected: "a token for apiBaseUrl: the pod's own never goes to another address (C3)"
+        expected: "a token for apiBaseUrl: the pod's own never goes to another address"
       }]
       : [])
   ]

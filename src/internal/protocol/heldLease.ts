@@ -17,13 +17,13 @@ export interface HeldLease {
   readonly owner: string
   /** Grows from term to term: a store that refuses an older one is safe from work that arrives late. */
   readonly token: FencingToken
-  /** Asks the clocks, not the server (T4). */
+  /** Asks the clocks, not the server. */
   readonly isHeld: Effect.Effect<boolean>
   /** As `isHeld`, failing. */
   readonly ensureHeld: Effect.Effect<void, LeaseLost>
   /** The time that this term still has without a further renewal; zero once it has ended. */
   readonly remaining: Effect.Effect<Duration.Duration>
-  /** Asks the server whether the term stands (R8); one that does not is lost. */
+  /** Asks the server whether the term stands; one that does not is lost. */
   readonly verify: Effect.Effect<void, LeaseLost | RequestError>
   /** Fails once the term is lost; never completes after a release. */
   readonly lost: Effect.Effect<never, LeaseLost>
@@ -32,7 +32,7 @@ export interface HeldLease {
    * ended. If it fails, others have to wait for the record's duration.
    */
   readonly release: Effect.Effect<void, RequestError>
-  /** As `release`, but to one successor (X5). */
+  /** As `release`, but to one successor. */
   readonly handOver: (options: HandOver) => Effect.Effect<void, RequestError | InvalidSettings>
 }
 
