@@ -10,7 +10,7 @@ import { refOf } from "../base/refOf.js"
 import type { Requests } from "../state/requests.js"
 import { longestRetryAfterMillis, retryAfterMillis } from "../decisions/retryDelay.js"
 import { Troubles } from "../state/troubles.js"
-import { isForgotten, isRefusal, versionOf } from "../state/watches.js"
+import { isForgotten, isRefusal, versionOf } from "../state/watchEnd.js"
 
 const pauseMillis = 1000
 const pollMillis = 10_000

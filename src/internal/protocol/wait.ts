@@ -25,7 +25,8 @@ import { longestRetryAfterMillis, retryAfterMillis, retryDelayMillis } from "../
 import { sleepUntil, wholeMillis } from "../base/sleepUntil.js"
 import type { Term } from "../state/term.js"
 import type { Wait } from "../state/waits.js"
-import { failureOf, isForgotten, isRefusal, Notice } from "../state/watches.js"
+import { Notice } from "../state/notice.js"
+import { failureOf, isForgotten, isRefusal } from "../state/watchEnd.js"
 
 /** Somebody who waits for a lease. */
 export interface Waiting {
