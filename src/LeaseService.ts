@@ -35,6 +35,7 @@ import { spanOptions } from "./internal/base/spanOptions.js"
 import type { Term } from "./internal/state/term.js"
 import { TermLease } from "./internal/protocol/held.js"
 import { acquireWaiting } from "./internal/protocol/wait.js"
+import { engineSettings } from "./internal/settings/engineSettings.js"
 import type { InvalidSettings } from "./InvalidSettings.js"
 import type { KubeApi } from "./KubeApi.js"
 import type { KubeError, RequestError, WaitError } from "./KubeError.js"
@@ -105,7 +106,10 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
     let serviceOwner: string | undefined
 
     const settingsOf = (options: Options) =>
-      LeaseSettings.make({ ...options, owner: options.owner ?? (serviceOwner ??= hostnameAndUuid()) })
+      Effect.map(
+        LeaseSettings.make({ ...options, owner: options.owner ?? (serviceOwner ??= hostnameAndUuid()) }),
+        engineSettings
+      )
     /** What has been acquired is never lost on the way to its scope, whose release is no part of the acquire's span. */
     const releasedWithScope = <E>(
       ref: LeaseRef,
@@ -125,13 +129,13 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
         Effect.flatMap(
           settingsOf(options),
           (settings) =>
-            releasedWithScope(settings, (restore) => Effect.map(acquire(engine, settings, restore), begunTerm))
+            releasedWithScope(settings.ref, (restore) => Effect.map(acquire(engine, settings, restore), begunTerm))
         ),
       acquire: (options) =>
         Effect.flatMap(
           settingsOf(options),
           (settings) =>
-            releasedWithScope(settings, (restore) =>
+            releasedWithScope(settings.ref, (restore) =>
               Effect.asSome(acquireWaiting({
                 engine,
                 settings,

@@ -1,7 +1,6 @@
-import * as Duration from "effect/Duration"
 import { mostRequestMillis as mostOf } from "../../src/internal/state/pace.js"
 import type { SettingsPlan } from "./plan.js"
 
 /** How long a request may take of somebody who waits on a slow server. */
 export const mostRequestMillis = ({ renewDeadline, requestTimeout }: SettingsPlan): number =>
-  mostOf({ renewDeadline: Duration.millis(renewDeadline), requestTimeout: Duration.millis(requestTimeout) })
+  mostOf({ renewDeadlineMillis: renewDeadline, requestTimeoutMillis: requestTimeout })

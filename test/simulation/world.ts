@@ -1,4 +1,3 @@
-import * as Duration from "effect/Duration"
 import type { LeaseObject, WatchEvent } from "../../src/LeaseObject.js"
 import { durationMillisOf } from "../../src/internal/decisions/expiry.js"
 import { ownerOf } from "../../src/internal/decisions/identity.js"
@@ -122,7 +121,7 @@ export class World {
       life.shownDeleted = {
         uid,
         sent: life.connection.sent(),
-        standsUntil: this.ledger.lastWriteAt(uid) + durationMillisOf(event.lease, Duration.zero) / this.#fastest
+        standsUntil: this.ledger.lastWriteAt(uid) + durationMillisOf(event.lease, 0) / this.#fastest
       }
     }
   }

@@ -1,4 +1,3 @@
-import * as Duration from "effect/Duration"
 import type { LeaseObject, MicroTime, Observed } from "../../LeaseObject.js"
 import { microTimeToMillis } from "../../LeaseObject.js"
 import type { Instant } from "../base/clocks.js"
@@ -34,11 +33,11 @@ export const sight = (previous: Sighting | undefined, lease: LeaseObject, arrive
 }
 
 /**
- * How long others have to leave a record alone, in milliseconds: its own duration, or `fallback` where it has none.
+ * How long others have to leave a record alone, in milliseconds: its own duration, or `fallbackMillis` where it has none.
  */
-export const durationMillisOf = (lease: LeaseObject, fallback: Duration.Duration): number =>
+export const durationMillisOf = (lease: LeaseObject, fallbackMillis: number): number =>
   lease.spec?.leaseDurationSeconds === undefined
-    ? Duration.toMillis(fallback)
+    ? fallbackMillis
     : lease.spec.leaseDurationSeconds * 1000
 
 /** What expiry is judged by. */
@@ -47,15 +46,15 @@ export interface Evidence {
   readonly sighting: Sighting
   readonly now: Instant
   /** For a record without a duration of its own. */
-  readonly ttl: Duration.Duration
-  readonly maxClockSkew: Duration.Duration
+  readonly ttlMillis: number
+  readonly maxClockSkewMillis: number
 }
 
 /** E1: the record has not changed for its whole duration, by this process's monotonic clock. */
 export const isSeenExpired = (evidence: Evidence): boolean => millisUntilSeenExpired(evidence) <= 0
 
-const millisUntilSeenExpired = ({ now, record, sighting, ttl }: Evidence): number =>
-  durationMillisOf(record, ttl) - monotonicMillisBetween(sighting.firstSeenNanos, now.monotonicNanos)
+const millisUntilSeenExpired = ({ now, record, sighting, ttlMillis }: Evidence): number =>
+  durationMillisOf(record, ttlMillis) - monotonicMillisBetween(sighting.firstSeenNanos, now.monotonicNanos)
 
 /** What the API servers have told of a record that was shown by the answer to a dry run. */
 export interface Dating {
@@ -64,7 +63,7 @@ export interface Dating {
   readonly serverTimeMillis: number
   /** The server dates every change of a record, as servers since 1.25 do. */
   readonly isEveryChangeDated: boolean
-  readonly maxClockSkew: Duration.Duration
+  readonly maxClockSkewMillis: number
 }
 
 /**
@@ -79,14 +78,14 @@ export const datedAgeMillis = (dating: Dating): number | undefined => {
 
 /** The latest instant at which the record can last have changed, by the servers' clocks. */
 const lastChangeMillis = (
-  { isEveryChangeDated, maxClockSkew, record }: Omit<Dating, "serverTimeMillis">
+  { isEveryChangeDated, maxClockSkewMillis, record }: Omit<Dating, "serverTimeMillis">
 ): number | undefined => {
   const stampMillis = specStampMillis(record)
   const renewTime = record.spec?.renewTime
   if (
     stampMillis === undefined || renewTime === undefined ||
     !(isEveryChangeDated || isStampOfFirstTerm(record, stampMillis)) ||
-    !isDatedAlike(stampMillis, renewTime, maxClockSkew)
+    !isDatedAlike(stampMillis, renewTime, maxClockSkewMillis)
   ) {
     return undefined
   }
@@ -95,9 +94,9 @@ const lastChangeMillis = (
 }
 
 /** Whether a time that a holder has written is that of the server's stamp, as far as such stamps are exact (E2). */
-export const isDatedAlike = (stampMillis: number, time: MicroTime, maxClockSkew: Duration.Duration): boolean =>
+export const isDatedAlike = (stampMillis: number, time: MicroTime, maxClockSkewMillis: number): boolean =>
   Math.abs(stampMillis + resolutionMillis - microTimeToMillis(time)) <=
-    resolutionMillis + Duration.toMillis(maxClockSkew)
+    resolutionMillis + maxClockSkewMillis
 
 /** Whether a dry run can tell the record's age (E2). */
 export const isDatable = (dating: Omit<Dating, "serverTimeMillis">): boolean => lastChangeMillis(dating) !== undefined
@@ -109,33 +108,33 @@ export const isDatable = (dating: Omit<Dating, "serverTimeMillis">): boolean => 
  * @param lastLookAt when an answer or event last showed the lease before
  */
 export const isWorthDating = (
-  { maxClockSkew, now, record, sighting, ttl }: Evidence,
+  { maxClockSkewMillis, now, record, sighting, ttlMillis }: Evidence,
   lastLookAt: Instant | undefined
 ): boolean =>
   sighting.dated === undefined &&
-  isDatable({ record, isEveryChangeDated: true, maxClockSkew }) &&
-  (lastLookAt === undefined || millisBetween(lastLookAt, now) >= durationMillisOf(record, ttl))
+  isDatable({ record, isEveryChangeDated: true, maxClockSkewMillis }) &&
+  (lastLookAt === undefined || millisBetween(lastLookAt, now) >= durationMillisOf(record, ttlMillis))
 
 /**
  * E2: by the API servers' clocks the record had stood unchanged so long, as they told it, that its duration and
- * `maxClockSkew` are over by now.
+ * `maxClockSkewMillis` are over by now.
  */
 export const isDatedExpired = (evidence: Evidence): boolean => millisUntilDatedExpired(evidence) <= 0
 
 /** `Infinity` where E2 says nothing. */
 const millisUntilDatedExpired = (
-  { maxClockSkew, now, record, sighting: { dated }, ttl }: Evidence
+  { maxClockSkewMillis, now, record, sighting: { dated }, ttlMillis }: Evidence
 ): number =>
   dated === undefined
     ? Infinity
-    : durationMillisOf(record, ttl) + Duration.toMillis(maxClockSkew) - dated.millis -
+    : durationMillisOf(record, ttlMillis) + maxClockSkewMillis - dated.millis -
       monotonicMillisBetween(dated.atNanos, now.monotonicNanos)
 
 /** E4: only for a record without `metadata.uid`, which no API server sends: `renewTime` against the wall clock. */
-export const isUndatedExpired = ({ maxClockSkew, now, record, ttl }: Evidence): boolean => {
+export const isUndatedExpired = ({ maxClockSkewMillis, now, record, ttlMillis }: Evidence): boolean => {
   const renewTime = record.spec?.renewTime
   return record.metadata.uid === undefined && renewTime !== undefined &&
-    microTimeToMillis(renewTime) + durationMillisOf(record, ttl) + Duration.toMillis(maxClockSkew) < now.wallMillis
+    microTimeToMillis(renewTime) + durationMillisOf(record, ttlMillis) + maxClockSkewMillis < now.wallMillis
 }
 
 /** E3: one of these, and nothing else. */

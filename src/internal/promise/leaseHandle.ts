@@ -8,6 +8,8 @@ import * as Option from "effect/Option"
 import type { KubeError, RequestError } from "../../KubeError.js"
 import type { LeaseLogger, LeaseLost as PlainLeaseLost, ReleaseOptions } from "../../KubernetesLease.js"
 import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
+import { engineSettings } from "../settings/engineSettings.js"
 import type { LeaseLost } from "../../LeaseTerm.js"
 import { aborted, onAbort } from "./aborting.js"
 import { acquire, begunTerm, Outcome } from "../protocol/attempt.js"
@@ -63,7 +65,7 @@ export interface HandleOptions {
  * from promises to effects; what calls share, they share there.
  */
 export class LeaseHandle implements LeaseActions {
-  readonly #settings: LeaseSettings
+  readonly #settings: EngineSettings
   readonly #acquireWaitMillis: number
   readonly #connection: Connection
   readonly #logging: ReturnType<typeof promiseLogging>
@@ -83,11 +85,11 @@ export class LeaseHandle implements LeaseActions {
 
   constructor({ acquireWaitMillis, connection, logger, settings, supersedes = true }: LeaseHandleOptions) {
     this.#supersedes = supersedes
-    this.#settings = settings
+    this.#settings = engineSettings(settings)
     this.#acquireWaitMillis = acquireWaitMillis
     this.#connection = connection
     this.#logging = promiseLogging(logger)
-    this.#attempts = new SharedAttempts(settings, (engine, options, told) => this.#attempt(engine, options, told))
+    this.#attempts = new SharedAttempts(this.#settings, (engine, options, told) => this.#attempt(engine, options, told))
     this.#lossHandlers = new LossHandlers((error) => this.#log(Effect.logError("An onLost handler failed", { error })))
   }
 
@@ -173,7 +175,7 @@ export class LeaseHandle implements LeaseActions {
   async pause(signal: AbortSignal | undefined): Promise<void> {
     const over = new AbortController()
     const stopListening = onAbort([signal], (reason) => over.abort(reason))
-    const sleep = this.#run(() => Effect.sleep(this.#settings.renewalInterval), {
+    const sleep = this.#run(() => Effect.sleep(this.#settings.renewalIntervalMillis), {
       signal: over.signal,
       interrupted: () => over.signal.reason
     })
@@ -246,7 +248,7 @@ export class LeaseHandle implements LeaseActions {
     return this.#acquireWaitMillis === 0
       ? once
       : Effect.flatMap(
-        this.#attempts.wait(engine, inTime(Duration.millis(this.#acquireWaitMillis))),
+        this.#attempts.wait(engine, inTime(this.#acquireWaitMillis)),
         (waited) => Option.isSome(waited) ? Effect.succeed(waited.value) : once
       )
   }
@@ -375,15 +377,15 @@ export class LeaseHandle implements LeaseActions {
     if (calls.length === 0 && !this.#mayGiveBack) {
       return
     }
-    const { owner, releaseTimeout } = this.#settings
+    const { owner, ref, releaseTimeoutMillis } = this.#settings
     const ended = Effect.promise(() => Promise.all(calls.map((call) => call.ended)))
     this.#mayGiveBack = false
     try {
       await this.#run((engine) =>
-        Effect.zipRight(ended, engine.locks.withLock(termKey(this.#settings, owner))(Effect.void)).pipe(
+        Effect.zipRight(ended, engine.locks.withLock(termKey(ref, owner))(Effect.void)).pipe(
           bounded(
-            releaseTimeout,
-            () => timedOut({ operation: "patch", ref: this.#settings }, Duration.toMillis(releaseTimeout))
+            releaseTimeoutMillis,
+            () => timedOut({ operation: "patch", ref }, releaseTimeoutMillis)
           )
         )
       )
@@ -403,12 +405,12 @@ export class LeaseHandle implements LeaseActions {
 
   /** Asked for after an answer: only then a kubeconfig's server is known. */
   get #key(): HoldingKey {
-    const { name, namespace, owner } = this.#settings
+    const { owner, ref: { name, namespace } } = this.#settings
     return { server: this.#connection.server, namespace, name, owner }
   }
 
   #log(entry: Effect.Effect<void>): void {
-    void this.#run(() => logging({ owner: this.#settings.owner, ref: this.#settings })(log(entry)))
+    void this.#run(() => logging({ owner: this.#settings.owner, ref: this.#settings.ref })(log(entry)))
   }
 
   #run<A, E>(

@@ -4,7 +4,7 @@ import { identity } from "effect/Function"
 import type * as Option from "effect/Option"
 import type { KubeError, WaitError } from "../../KubeError.js"
 import type { LeaseObject } from "../../LeaseObject.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 import type { AttemptOptions, Outcome } from "../protocol/attempt.js"
 import { isRaceLost } from "../protocol/attempt.js"
 import type { Engine } from "../state/engine.js"
@@ -29,12 +29,12 @@ export type Attempt = (
 
 /** What those who acquire with one instance share: at most one wait, and at most one attempt at a time (A4). */
 export class SharedAttempts {
-  readonly #settings: LeaseSettings
+  readonly #settings: EngineSettings
   readonly #attempt: Attempt
   #attempting: Shared<Outcome, KubeError> | undefined
   #waiting: Shared<Term, WaitError> | undefined
 
-  constructor(settings: LeaseSettings, attempt: Attempt) {
+  constructor(settings: EngineSettings, attempt: Attempt) {
     this.#settings = settings
     this.#attempt = attempt
   }
@@ -133,14 +133,14 @@ export class SharedAttempts {
   }
 }
 
-const withinAcquireTimeout = (engine: Engine, settings: LeaseSettings) =>
-  bounded(settings.acquireTimeout, () =>
+const withinAcquireTimeout = (engine: Engine, settings: EngineSettings) =>
+  bounded(settings.acquireTimeoutMillis, () =>
     outOfTime({
       doing: "acquire",
       operation: "get",
-      ref: settings,
-      limitMillis: Duration.toMillis(settings.acquireTimeout),
-      lastError: engine.waits.trouble(settings, settings.owner)
+      ref: settings.ref,
+      limitMillis: settings.acquireTimeoutMillis,
+      lastError: engine.waits.trouble(settings.ref, settings.owner)
     }))
 
 /**

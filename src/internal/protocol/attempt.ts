@@ -1,6 +1,5 @@
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -9,7 +8,7 @@ import * as Option from "effect/Option"
 import type { Conflict, KubeError, NotFound, RequestError } from "../../KubeError.js"
 import { Transient } from "../../KubeError.js"
 import type { LeaseObject, LeaseSpec, Observed } from "../../LeaseObject.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 import type { TermIdentity } from "../decisions/identity.js"
 import { createSpec, takeSpec } from "../decisions/specs.js"
 import { identityOf, isTermSent, ownerOf } from "../decisions/identity.js"
@@ -27,7 +26,6 @@ import { observe, standing } from "./look.js"
 import { LastError, outOfTime } from "../decisions/outOfTime.js"
 import { mostRequestMillis, tellsPace } from "../state/pace.js"
 import { bounded } from "../base/race.js"
-import { refOf } from "../base/refOf.js"
 import { giveBack } from "./release.js"
 import { renewals } from "./renew.js"
 import { retryAfterMillis } from "../decisions/retryDelay.js"
@@ -75,7 +73,7 @@ type Attempt = Effect.Effect<Outcome, KubeError>
  */
 export const acquire = (
   engine: Engine,
-  settings: LeaseSettings,
+  settings: EngineSettings,
   restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>,
   options: AttemptOptions = {}
 ): Attempt =>
@@ -111,12 +109,12 @@ export const acquire = (
 const withinAcquireTimeout = (attempting: Attempting) => (outcome: Attempt): Attempt =>
   attempting.options.isWaiting === true
     ? outcome
-    : bounded(attempting.settings.acquireTimeout, () =>
+    : bounded(attempting.settings.acquireTimeoutMillis, () =>
       outOfTime({
         doing: "acquire",
         operation: "get",
-        ref: attempting.settings,
-        limitMillis: Duration.toMillis(attempting.settings.acquireTimeout),
+        ref: attempting.settings.ref,
+        limitMillis: attempting.settings.acquireTimeoutMillis,
         lastError: attempting.lastError.error
       }))(outcome)
 
@@ -128,7 +126,7 @@ interface Handover {
 
 interface Attempting {
   readonly engine: Engine
-  readonly settings: LeaseSettings
+  readonly settings: EngineSettings
   readonly options: AttemptOptions
   readonly startedAt: Instant
   /** Why it has not come to an outcome yet. */
@@ -153,7 +151,7 @@ const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effec
       : tryShown(attempting, options.shown)
   )
   return Effect.flatMap(
-    engine.terms.heldBy(settings, settings.owner),
+    engine.terms.heldBy(settings.ref, settings.owner),
     (held) =>
       Option.isSome(held) && options.claim === undefined
         ? Effect.succeed(Outcome.HeldHere({ term: held.value }))
@@ -165,8 +163,8 @@ const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effec
       return left.length > 0 ? giveBack(engine, settings, left) : Effect.void
     }),
     Effect.tap((result) => result._tag === "Begun" ? handOver(result.term) : Effect.void),
-    engine.locks.withLock(termKey(settings, settings.owner)),
-    logging({ owner: settings.owner, ref: settings }),
+    engine.locks.withLock(termKey(settings.ref, settings.owner)),
+    logging({ owner: settings.owner, ref: settings.ref }),
     Effect.onExit((exit) => Deferred.done(outcome, exit)),
     Effect.ignore
   )
@@ -203,7 +201,7 @@ const tryLater = (attempting: Attempting, retries: number, error: Passing): Atte
   Effect.gen(function*() {
     const { engine, options, settings } = attempting
     attempting.lastError.note(error)
-    const acquireTimeoutMillis = Duration.toMillis(settings.acquireTimeout)
+    const acquireTimeoutMillis = settings.acquireTimeoutMillis
     const longestPauseMillis = options.isWaiting === true
       ? acquireTimeoutMillis
       : acquireTimeoutMillis - millisBetween(attempting.startedAt, yield* now)
@@ -214,10 +212,10 @@ const tryLater = (attempting: Attempting, retries: number, error: Passing): Atte
     }
     if (error._tag === "Transient" && error.kind === "Timeout") {
       // Whoever waits may not hear of this attempt for long.
-      yield* engine.waits.fail(settings, settings.owner, error)
+      yield* engine.waits.fail(settings.ref, settings.owner, error)
     }
-    const pauseMillis = Math.max(Duration.toMillis(settings.acquireRetryDelay), askedMillis)
-    yield* Effect.interruptible(Effect.sleep(Duration.millis(pauseMillis)))
+    const pauseMillis = Math.max(settings.acquireRetryDelayMillis, askedMillis)
+    yield* Effect.interruptible(Effect.sleep(pauseMillis))
     return yield* tryAgain(attempting, retries - 1)
   })
 
@@ -248,8 +246,7 @@ const look = (attempting: Attempting): Effect.Effect<Option.Option<Seen>, Reques
   paced(
     attempting,
     "read",
-    (limitMillis) =>
-      observe(attempting.engine, { ...attempting.settings, requestTimeout: Duration.millis(limitMillis) })
+    (limitMillis) => observe(attempting.engine, { ...attempting.settings, requestTimeoutMillis: limitMillis })
   )
 
 /** A request of an attempt may take longer than usual once the server has shown that it takes longer to answer (A0). */
@@ -263,8 +260,8 @@ const paced = <A, E extends KubeError>(
     const mostMillis = options.isWaiting === true
       ? mostRequestMillis(settings)
       // Whoever has gone leaves it running (T3), and the next one waits for it (A4).
-      : Math.min(mostRequestMillis(settings), Duration.toMillis(settings.acquireTimeout))
-    return request(engine.pace.limitMillis(kind, Duration.toMillis(settings.requestTimeout), mostMillis)).pipe(
+      : Math.min(mostRequestMillis(settings), settings.acquireTimeoutMillis)
+    return request(engine.pace.limitMillis(kind, settings.requestTimeoutMillis, mostMillis)).pipe(
       Effect.tapBoth({
         onFailure: (error) => tellsPace(error) ? note : Effect.void,
         onSuccess: () => note
@@ -309,7 +306,7 @@ const write = (attempting: Attempting, record: Option.Option<LeaseObject>): Atte
       onNone: () => createSpec(settings.owner, durationSeconds, time),
       onSome: (lease) => takeSpec(lease, settings.owner, durationSeconds, time)
     })
-    const call: KubeCall = { operation: Option.isNone(record) ? "create" : "patch", ref: refOf(settings) }
+    const call: KubeCall = { operation: Option.isNone(record) ? "create" : "patch", ref: settings.ref }
     const sent: TermIdentity = {
       // Of a new Lease the server chooses it.
       uid: Option.getOrUndefined(record)?.metadata.uid,
@@ -336,7 +333,7 @@ const write = (attempting: Attempting, record: Option.Option<LeaseObject>): Atte
         })
       )
     )
-    engine.sightings.forgetDeleted(refOf(settings))
+    engine.sightings.forgetDeleted(settings.ref)
     if (!isTermSent(sent, answer)) {
       if (ownerOf(answer) === settings.owner) {
         // As this very write has left it, it is this process's own to give back.
@@ -351,7 +348,7 @@ const write = (attempting: Attempting, record: Option.Option<LeaseObject>): Atte
       settings,
       record: answer,
       renewTime: time,
-      isMisdated: !engine.serverClock.agrees(time, sentAt, yield* now, settings.maxClockSkew),
+      isMisdated: !engine.serverClock.agrees(time, sentAt, yield* now, settings.maxClockSkewMillis),
       sentAt,
       metricLabels: yield* Effect.metricLabels
     })
@@ -376,12 +373,12 @@ const write = (attempting: Attempting, record: Option.Option<LeaseObject>): Atte
 
 const send = (
   engine: Engine,
-  settings: LeaseSettings,
+  settings: EngineSettings,
   record: Option.Option<LeaseObject>,
   spec: LeaseSpec,
   limitMillis: number
 ): Effect.Effect<Observed, RequestError | NotFound | Conflict> => {
-  const ref = refOf(settings)
+  const ref = settings.ref
   return Option.match(record, {
     onNone: () => engine.requests.create({ metadata: { ...ref, labels: settings.labels }, spec }, limitMillis),
     onSome: (lease) =>

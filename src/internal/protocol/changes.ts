@@ -93,7 +93,7 @@ export const changes = (requests: Requests, ref: LeaseRef): Stream.Stream<Record
       }
       const millis = Math.max(isWatchRefused ? pollMillis : pauseMillis, Math.min(retryAfter, longestRetryAfterMillis))
       retryAfter = 0
-      return Effect.sleep(Duration.millis(millis))
+      return Effect.sleep(millis)
     })
 
     return Stream.concat(readAndFollow, silently(pause)).pipe(

@@ -1,9 +1,8 @@
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { RequestError } from "../../KubeError.js"
 import type { Observed } from "../../LeaseObject.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 import type { Evidence } from "../decisions/expiry.js"
 import type { Judgement } from "../decisions/judge.js"
 import { datedAgeMillis, isDatable, isWorthDating } from "../decisions/expiry.js"
@@ -13,7 +12,6 @@ import { now } from "../base/clocks.js"
 import type { Engine } from "../state/engine.js"
 import { log } from "../base/logging.js"
 import { datesEveryChange } from "../decisions/managedFields.js"
-import { refOf } from "../base/refOf.js"
 
 /** A record as it has just been shown, and what may be done with it. */
 export interface Seen {
@@ -25,8 +23,8 @@ export interface Seen {
 }
 
 /** Reads the record, and asks for its age where that can tell more; none if there is none, nor one that counts as standing. */
-export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
-  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(
+export const observe = (engine: Engine, settings: EngineSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
+  Effect.suspend(() => engine.requests.get(settings.ref, settings.requestTimeoutMillis)).pipe(
     Effect.interruptible,
     Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),
     Effect.flatMap((seen) =>
@@ -36,7 +34,7 @@ export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<
     Effect.asSome,
     Effect.catchTag("NotFound", () =>
       Effect.flatMap(now, (at) => {
-        engine.sightings.seeNone(refOf(settings), at)
+        engine.sightings.seeNone(settings.ref, at)
         return standing(engine, settings)
       }))
   )
@@ -45,9 +43,9 @@ export const observe = (engine: Engine, settings: LeaseSettings): Effect.Effect<
  * What has been seen to be deleted counts as standing until its time has run out, for its holder may believe in its term
  * until then (W1, F40).
  */
-export const standing = (engine: Engine, settings: LeaseSettings): Effect.Effect<Option.Option<Seen>> =>
+export const standing = (engine: Engine, settings: EngineSettings): Effect.Effect<Option.Option<Seen>> =>
   Effect.map(now, (at) =>
-    Option.fromNullable(engine.sightings.deleted(refOf(settings))).pipe(
+    Option.fromNullable(engine.sightings.deleted(settings.ref)).pipe(
       Option.map((record) => weigh(engine, settings, record, at)),
       Option.filter(({ judgement }) => judgement._tag === "Contended")
     ))
@@ -55,19 +53,19 @@ export const standing = (engine: Engine, settings: LeaseSettings): Effect.Effect
 /** What an answer or an event that arrived at that instant shows (E1). */
 export const weigh = (
   engine: Engine,
-  settings: LeaseSettings,
+  settings: EngineSettings,
   record: Observed,
   arrivedAt: Instant
 ): Seen => {
-  const { lastLookAt, sighting } = engine.sightings.see(refOf(settings), record, arrivedAt)
-  const { maxClockSkew, ttl } = settings
-  const evidence: Evidence = { record, sighting, now: arrivedAt, ttl, maxClockSkew }
-  const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings, settings.owner), evidence)
+  const { lastLookAt, sighting } = engine.sightings.see(settings.ref, record, arrivedAt)
+  const { maxClockSkewMillis, ttlMillis } = settings
+  const evidence: Evidence = { record, sighting, now: arrivedAt, ttlMillis, maxClockSkewMillis }
+  const judgement = judge(settings.owner, engine.terms.hasLostToOwnName(settings.ref, settings.owner), evidence)
   return { record, evidence, judgement, lastLookAt }
 }
 
 /** What whoever runs this process should know of a record that keeps it out. */
-const warn = (engine: Engine, settings: LeaseSettings, { judgement, record }: Seen): Effect.Effect<void> =>
+const warn = (engine: Engine, settings: EngineSettings, { judgement, record }: Seen): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (judgement._tag === "Free") {
       return
@@ -75,7 +73,7 @@ const warn = (engine: Engine, settings: LeaseSettings, { judgement, record }: Se
     if (judgement.because !== "fresh") {
       yield* log(Effect.logWarning(advice[judgement.because]))
     }
-    yield* engine.absurdDurations.warn(settings, record)
+    yield* engine.absurdDurations.warn(settings.ref, record)
   })
 
 const advice = {
@@ -87,24 +85,24 @@ const isOldPerhaps = ({ evidence, judgement, lastLookAt }: Seen): boolean =>
   judgement._tag === "Contended" && judgement.because !== "terminating" && isWorthDating(evidence, lastLookAt)
 
 /** Asks the API server how long the record has stood (E2). If it does not tell, the record ages from its first sighting on. */
-const date = (engine: Engine, settings: LeaseSettings, seen: Seen): Effect.Effect<Seen> =>
+const date = (engine: Engine, settings: EngineSettings, seen: Seen): Effect.Effect<Seen> =>
   Effect.gen(function*() {
     const { requests, sightings } = engine
-    const { maxClockSkew } = settings
-    const ref = refOf(settings)
+    const { maxClockSkewMillis } = settings
+    const ref = settings.ref
     const limitMillis = datingMillis(settings)
     const isEveryChangeDated = yield* Effect.match(requests.version(limitMillis), {
       onFailure: () => false,
       onSuccess: datesEveryChange
     })
-    if (!isDatable({ record: seen.record, isEveryChangeDated, maxClockSkew })) {
+    if (!isDatable({ record: seen.record, isEveryChangeDated, maxClockSkewMillis })) {
       return seen
     }
     const { serverTimeMillis, ...record } = yield* requests.dryRun(ref, limitMillis)
     const at = yield* now
     const millis = serverTimeMillis === undefined
       ? undefined
-      : datedAgeMillis({ record, serverTimeMillis, isEveryChangeDated, maxClockSkew })
+      : datedAgeMillis({ record, serverTimeMillis, isEveryChangeDated, maxClockSkewMillis })
     sightings.see(ref, record, at)
     if (millis !== undefined) {
       sightings.date(ref, { millis, atNanos: at.monotonicNanos })
@@ -117,5 +115,5 @@ const date = (engine: Engine, settings: LeaseSettings, seen: Seen): Effect.Effec
   )
 
 /** So short that an attempt has time to answer without it. */
-const datingMillis = ({ acquireTimeout, requestTimeout }: LeaseSettings): number =>
-  Math.floor(Math.min(Duration.toMillis(requestTimeout), Duration.toMillis(acquireTimeout) / 4))
+const datingMillis = ({ acquireTimeoutMillis, requestTimeoutMillis }: EngineSettings): number =>
+  Math.floor(Math.min(requestTimeoutMillis, acquireTimeoutMillis / 4))

@@ -6,7 +6,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type { RequestError } from "../../KubeError.js"
 import { MicroTime } from "../../LeaseObject.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 import type { TermIdentity } from "../decisions/identity.js"
 import { clearSpec, handOverSpec } from "../decisions/specs.js"
 import { identityOf, isSameTerm, isTermSent } from "../decisions/identity.js"
@@ -23,7 +23,6 @@ import { spanOptions } from "../base/spanOptions.js"
 import type { Successor } from "../settings/successor.js"
 import type { Term } from "../state/term.js"
 import { termKey } from "../base/termKey.js"
-import { refOf } from "../base/refOf.js"
 
 /**
  * Ends the term here first, then tells the server (X1). Whoever calls again meanwhile awaits the same release, whoever is
@@ -115,9 +114,9 @@ const releaseOnServer = (
  */
 const renewalEnded = (term: Term, startedAt: Instant, turn: Turn): Effect.Effect<boolean> =>
   Effect.gen(function*() {
-    const halfMillis = Duration.toMillis(term.settings.releaseTimeout) / 2
+    const halfMillis = term.settings.releaseTimeoutMillis / 2
     const leftMillis = Math.max(0, Math.floor(halfMillis - millisBetween(startedAt, yield* now)))
-    yield* inTime(Duration.millis(leftMillis))(Effect.zipRight(turn.wait, term.written))
+    yield* inTime(leftMillis)(Effect.zipRight(turn.wait, term.written))
     const wasWriting = term.isWriting
     if (term.renewal !== undefined) {
       yield* Fiber.interruptFork(term.renewal)
@@ -133,7 +132,7 @@ const longestTimeToTakeMillis = 50
  */
 const leaveTimeToTake = (clearTook: Duration.Duration): Effect.Effect<void> => {
   const millis = Math.floor(Math.min(longestTimeToTakeMillis, 2 * Duration.toMillis(clearTook)))
-  return millis > 0 ? Effect.sleep(Duration.millis(millis)) : Effect.void
+  return millis > 0 ? Effect.sleep(millis) : Effect.void
 }
 
 /**
@@ -142,12 +141,12 @@ const leaveTimeToTake = (clearTook: Duration.Duration): Effect.Effect<void> => {
  */
 export const giveBack = (
   engine: Engine,
-  settings: LeaseSettings,
+  settings: EngineSettings,
   unsettled: ReadonlyArray<TermIdentity>
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     const startedAt = yield* now
-    const ref = refOf(settings)
+    const ref = settings.ref
     const relinquishing: Relinquishing = { engine, ref, settings, startedAt, lastError: new LastError() }
     const latest = unsettled.reduce<MicroTime>(
       (latest, { acquireTime = latest }) => acquireTime > latest ? acquireTime : latest,
@@ -170,8 +169,8 @@ export const giveBack = (
         )
       )
     ),
-    logging({ owner: settings.owner, ref: settings })
+    logging({ owner: settings.owner, ref: settings.ref })
   )
 
 const withinReleaseTimeout = (relinquishing: Relinquishing) =>
-  bounded(relinquishing.settings.releaseTimeout, () => noTimeLeft(relinquishing))
+  bounded(relinquishing.settings.releaseTimeoutMillis, () => noTimeLeft(relinquishing))

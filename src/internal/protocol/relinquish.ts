@@ -1,5 +1,4 @@
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
@@ -9,7 +8,7 @@ import * as Random from "effect/Random"
 import type { Conflict, RequestError } from "../../KubeError.js"
 import { Transient } from "../../KubeError.js"
 import type { LeaseObject, LeaseRef, Observed } from "../../LeaseObject.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 import type { LeftSpec } from "../decisions/specs.js"
 import { ownerOf } from "../decisions/identity.js"
 import { asTransient } from "../http/asTransient.js"
@@ -28,7 +27,7 @@ import { beforeDeadline, retryDelayMillis } from "../decisions/retryDelay.js"
 export interface Relinquishing {
   readonly engine: Engine
   readonly ref: LeaseRef
-  readonly settings: LeaseSettings
+  readonly settings: EngineSettings
   /** `releaseTimeout` counts from here. */
   readonly startedAt: Instant
   /** What has kept it from its end. */
@@ -95,7 +94,7 @@ const retrying = <A, E>(
       if (delayMillis >= timeLeftMillis) {
         return yield* Effect.fail(relinquishment.lastError.error === error ? error : noTimeLeft(relinquishment))
       }
-      yield* Effect.sleep(Duration.millis(delayMillis))
+      yield* Effect.sleep(delayMillis)
       return yield* retrying(relinquishment, attempt, failures + 1)
     }))
 
@@ -196,7 +195,7 @@ const write = (
       Effect.catchTag("NotFound", () => Effect.succeed(Standing.Foreign()))
     )
     const limitMillis = engine.pace.limitMillis("write", yield* requestMillis(relinquishment), leftMillis)
-    const answered = yield* inTime(Duration.millis(limitMillis))(answer)
+    const answered = yield* inTime(limitMillis)(answer)
     if (Option.isSome(answered)) {
       return answered.value
     }
@@ -226,7 +225,7 @@ export const noTimeLeft = ({ lastError, ref, settings }: Relinquishing): Transie
     doing: "release",
     operation: "patch",
     ref,
-    limitMillis: Duration.toMillis(settings.releaseTimeout),
+    limitMillis: settings.releaseTimeoutMillis,
     lastError: lastError.error
   })
 
@@ -235,11 +234,11 @@ const hasLanded = ({ leaves }: Relinquishment, record: LeaseObject): boolean =>
   ownerOf(record) === leaves.holderIdentity && record.spec?.acquireTime === leaves.acquireTime
 
 const millisLeft = ({ settings, startedAt }: Relinquishment): Effect.Effect<number> =>
-  Effect.map(now, (at) => Math.max(0, Duration.toMillis(settings.releaseTimeout) - millisBetween(startedAt, at)))
+  Effect.map(now, (at) => Math.max(0, settings.releaseTimeoutMillis - millisBetween(startedAt, at)))
 
 const requestMillis = (relinquishment: Relinquishment): Effect.Effect<number> =>
   Effect.map(millisLeft(relinquishment), (left) => Math.floor(Math.min(left, requestTimeoutMillis(relinquishment))))
 
 /** So short that one request without an answer is not the end (X4). */
 const requestTimeoutMillis = ({ settings }: Relinquishment): number =>
-  Math.min(Duration.toMillis(settings.requestTimeout), Math.floor(Duration.toMillis(settings.releaseTimeout) / 2))
+  Math.min(settings.requestTimeoutMillis, Math.floor(settings.releaseTimeoutMillis / 2))

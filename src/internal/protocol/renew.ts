@@ -28,7 +28,7 @@ import type { Term } from "../state/term.js"
 export const renewals = (engine: Engine, term: Term): Effect.Effect<void> =>
   Effect.gen(function*() {
     const random = yield* Random.next
-    const intervalMillis = Duration.toMillis(term.settings.renewalInterval)
+    const intervalMillis = term.settings.renewalIntervalMillis
     let lastSlot = 0
     if (term.isMisdated) {
       // Should this process die before its first renewal, nobody else could tell how old the record is.
@@ -96,7 +96,7 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
         attempt: failures,
         error,
         random: yield* Random.next,
-        ...beforeDeadline(Duration.toMillis(term.settings.requestTimeout), term.remainingMillis(yield* now))
+        ...beforeDeadline(term.settings.requestTimeoutMillis, term.remainingMillis(yield* now))
       })))
       failures += 1
     }
@@ -193,7 +193,7 @@ const lose = (engine: Engine, term: Term, reason: LostReason): Effect.Effect<nev
 
 const millisForRequest = (term: Term, at: Instant, isFurtherTry: boolean): number =>
   renewalRequestMillis({
-    requestTimeoutMillis: Duration.toMillis(term.settings.requestTimeout),
+    requestTimeoutMillis: term.settings.requestTimeoutMillis,
     timeLeftMillis: term.remainingMillis(at),
     isFurtherTry,
     answerMillis: term.answerMillis

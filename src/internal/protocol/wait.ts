@@ -8,7 +8,7 @@ import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import type { KubeError, RequestError, WaitError } from "../../KubeError.js"
 import type { LeaseObject, Observed } from "../../LeaseObject.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 import type { Evidence } from "../decisions/expiry.js"
 import { millisUntilExpired } from "../decisions/expiry.js"
 import type { Outcome } from "./attempt.js"
@@ -20,7 +20,6 @@ import { log, logging } from "../base/logging.js"
 import type { Seen } from "./look.js"
 import { weigh } from "./look.js"
 import { quote } from "../base/quoting.js"
-import { refOf } from "../base/refOf.js"
 import { longestRetryAfterMillis, retryAfterMillis, retryDelayMillis } from "../decisions/retryDelay.js"
 import { sleepUntil, wholeMillis } from "../base/sleepUntil.js"
 import type { Term } from "../state/term.js"
@@ -31,7 +30,7 @@ import { failureOf, isForgotten, isRefusal } from "../state/watchEnd.js"
 /** Somebody who waits for a lease. */
 export interface Waiting {
   readonly engine: Engine
-  readonly settings: LeaseSettings
+  readonly settings: EngineSettings
   /** One attempt, which may know from a watch what stands there. */
   readonly attempt: (shown?: Option.Option<LeaseObject>) => Effect.Effect<Outcome, KubeError>
   readonly restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -45,7 +44,7 @@ export interface Waiting {
 export const acquireWaiting = (waiting: Waiting): Effect.Effect<Term, WaitError> =>
   Effect.gen(function*() {
     const { engine, settings } = waiting
-    const wait = yield* engine.waits.begin(settings, settings.owner)
+    const wait = yield* engine.waits.begin(settings.ref, settings.owner)
     let outcome = yield* firstOutcome(waiting, wait)
     while (outcome._tag !== "Begun") {
       outcome = outcome._tag === "Contended"
@@ -53,7 +52,7 @@ export const acquireWaiting = (waiting: Waiting): Effect.Effect<Term, WaitError>
         : yield* Effect.zipRight(waiting.restore(outcome.term.ended), nextOutcome(waiting, wait))
     }
     return outcome.term
-  }).pipe(Effect.scoped, logging({ owner: waiting.settings.owner, ref: waiting.settings }))
+  }).pipe(Effect.scoped, logging({ owner: waiting.settings.owner, ref: waiting.settings.ref }))
 
 /** What waiting cannot cure fails until the record has been read for the first time (W2). */
 const firstOutcome = (waiting: Waiting, wait: Wait): Effect.Effect<Outcome, WaitError> =>
@@ -97,7 +96,7 @@ const delayAfter = ({ settings }: Waiting, failures: number, error: KubeError | 
       attempt: failures,
       error,
       random,
-      longestMillis: Duration.toMillis(settings.renewalInterval),
+      longestMillis: settings.renewalIntervalMillis,
       latestMillis: longestRetryAfterMillis
     })))
 
@@ -109,7 +108,7 @@ const poll = (waiting: Waiting, wait: Wait, record: Observed): Effect.Effect<Out
   Effect.gen(function*() {
     const { engine, settings } = waiting
     const seen = weigh(engine, settings, record, yield* now)
-    const intervalMillis = Duration.toMillis(settings.renewalInterval) * (1 - (yield* Random.next) / 10)
+    const intervalMillis = settings.renewalIntervalMillis * (1 - (yield* Random.next) / 10)
     yield* waiting.restore(Effect.sleep(wholeMillis(Math.min(intervalMillis, nextLookMillis(seen, settings)))))
     return yield* nextOutcome(waiting, wait)
   })
@@ -120,7 +119,7 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
     const { engine, restore, settings } = waiting
     const openedAtNanos = yield* monotonicNanos
     const since = wait.isVersionForgotten ? "" : record.metadata.resourceVersion
-    const subscribed = yield* engine.watches.subscribe(refOf(settings), since)
+    const subscribed = yield* engine.watches.subscribe(settings.ref, since)
     if (Option.isNone(subscribed)) {
       return yield* poll(waiting, wait, record)
     }
@@ -148,7 +147,7 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
           seen = weigh(engine, settings, notice.lease, notice.arrivedAt)
           yield* setAlarm
           if (seen.judgement._tag === "Contended") {
-            yield* engine.absurdDurations.warn(settings, notice.lease)
+            yield* engine.absurdDurations.warn(settings.ref, notice.lease)
           }
           if (notice._tag === "Deleted" && seen.judgement._tag === "Contended") {
             yield* log(Effect.logWarning(deletedUnderHolder(seen.judgement.by, seen.evidence)))
@@ -218,16 +217,20 @@ const afterWatch = (
     if (Exit.isFailure(exit) && Option.isNone(failure)) {
       return yield* Effect.die(Cause.squash(exit.cause))
     }
-    const { renewalInterval } = waiting.settings
+    const { renewalIntervalMillis } = waiting.settings
     if (Option.exists(failure, isRefusal)) {
       wait.isWatchRefused = true
       yield* log(
-        Effect.logWarning(`The lease may not be watched; reading it every ${Duration.format(renewalInterval)} instead`)
+        Effect.logWarning(
+          `The lease may not be watched; reading it every ${
+            Duration.format(Duration.millis(renewalIntervalMillis))
+          } instead`
+        )
       )
     }
     wait.isVersionForgotten = Option.exists(failure, isForgotten)
     const closedAtNanos = yield* monotonicNanos
-    const lasted = monotonicMillisBetween(openedAtNanos, closedAtNanos) >= Duration.toMillis(renewalInterval)
+    const lasted = monotonicMillisBetween(openedAtNanos, closedAtNanos) >= renewalIntervalMillis
     wait.brokenWatches = lasted ? 0 : wait.brokenWatches + 1
     if (wait.brokenWatches > 0) {
       const error = Option.getOrUndefined(failure)
@@ -242,14 +245,14 @@ const afterWatch = (
   })
 
 /** A read that comes early is repeated soon, one of a record that cannot be had at any time is not. */
-const nextLookMillis = ({ evidence, judgement }: Seen, settings: LeaseSettings): number => {
+const nextLookMillis = ({ evidence, judgement }: Seen, settings: EngineSettings): number => {
   const soonest = judgement._tag === "Contended" && judgement.because === "terminating"
-    ? Duration.toMillis(settings.renewalInterval)
+    ? settings.renewalIntervalMillis
     : shortestLookMillis
   return Math.min(longestTimerMillis, Math.max(soonest, millisUntilExpired(evidence)))
 }
 
-const nextLookNanos = (seen: Seen, settings: LeaseSettings): bigint =>
+const nextLookNanos = (seen: Seen, settings: EngineSettings): bigint =>
   nanosAfter(seen.evidence.now.monotonicNanos, nextLookMillis(seen, settings))
 
 const shortestLookMillis = 20

@@ -1,6 +1,5 @@
-import * as Duration from "effect/Duration"
 import type { KubeError } from "../../KubeError.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 
 /** A webhook makes writes slow and leaves reads alone; what makes reads slow does not spare writes. */
 type Kind = "read" | "write"
@@ -16,8 +15,8 @@ const growth = 3
  * counts from the sending (T2).
  */
 export const mostRequestMillis = (
-  { renewDeadline, requestTimeout }: Pick<LeaseSettings, "renewDeadline" | "requestTimeout">
-): number => Math.max(Duration.toMillis(requestTimeout), Math.min(longestMillis, Duration.toMillis(renewDeadline) / 2))
+  { renewDeadlineMillis, requestTimeoutMillis }: Pick<EngineSettings, "renewDeadlineMillis" | "requestTimeoutMillis">
+): number => Math.max(requestTimeoutMillis, Math.min(longestMillis, renewDeadlineMillis / 2))
 
 /** How long the API server has lately taken to answer. */
 export class Pace {

@@ -1,4 +1,3 @@
-import * as Duration from "effect/Duration"
 import { MicroTime, microTimeFromMillis, microTimeToMillis } from "../../LeaseObject.js"
 import type { Instant } from "../base/clocks.js"
 import { millisBetween, monotonicMillisBetween } from "../base/clocks.js"
@@ -44,9 +43,9 @@ export class ServerClock {
    * Whether a time that was written by a request, sent and answered at these instants, is the server's, as far as others
    * can tell (E2).
    */
-  agrees(written: MicroTime, sentAt: Instant, arrivedAt: Instant, maxClockSkew: Duration.Duration): boolean {
+  agrees(written: MicroTime, sentAt: Instant, arrivedAt: Instant, maxClockSkewMillis: number): boolean {
     const aheadMillis = microTimeToMillis(written) - microTimeToMillis(this.timeAt(sentAt))
-    const toleranceMillis = resolutionMillis + Duration.toMillis(maxClockSkew)
+    const toleranceMillis = resolutionMillis + maxClockSkewMillis
     // The stamp may be as old as the request.
     return aheadMillis >= -toleranceMillis && aheadMillis <= toleranceMillis + millisBetween(sentAt, arrivedAt)
   }

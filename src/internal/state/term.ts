@@ -1,5 +1,4 @@
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
@@ -8,7 +7,7 @@ import * as Option from "effect/Option"
 import type { KubeError, RequestError } from "../../KubeError.js"
 import type { LeaseObject, LeaseRef, Observed } from "../../LeaseObject.js"
 import { MicroTime } from "../../LeaseObject.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
+import type { EngineSettings } from "../settings/engineSettings.js"
 import type { LeaseLost } from "../../LeaseTerm.js"
 import type { TermIdentity } from "../decisions/identity.js"
 import { FencingToken, LostReason } from "../../LeaseTerm.js"
@@ -17,12 +16,11 @@ import { leaseLost } from "../decisions/ended.js"
 import type { Instant } from "../base/clocks.js"
 import { millisBetween } from "../base/clocks.js"
 import { specStampMillis } from "../decisions/managedFields.js"
-import { refOf } from "../base/refOf.js"
 import type { ServerClock } from "./serverClock.js"
 
 /** An acquiring write that the server has acknowledged. */
 export interface Acquired {
-  readonly settings: LeaseSettings
+  readonly settings: EngineSettings
   readonly record: Observed
   readonly renewTime: MicroTime
   /** The answer has shown that the times written are not the server's (T6). */
@@ -36,7 +34,7 @@ export interface Acquired {
  */
 export class Term {
   readonly ref: LeaseRef
-  readonly settings: LeaseSettings
+  readonly settings: EngineSettings
   readonly identity: TermIdentity
   readonly token: FencingToken
   /** Others cannot tell the age of this record before its next renewal (E2, T6). */
@@ -61,13 +59,13 @@ export class Term {
   readonly #ended = Deferred.unsafeMake<Option.Option<LeaseLost>>(FiberId.none)
 
   constructor({ isMisdated, metricLabels, record, renewTime, sentAt, settings }: Acquired) {
-    this.ref = refOf(settings)
+    this.ref = settings.ref
     this.settings = settings
     this.identity = identityOf(record)
     this.token = FencingToken(record.metadata.resourceVersion)
     this.acquiredAt = sentAt
     this.metricLabels = metricLabels
-    this.renewDeadlineMillis = Duration.toMillis(settings.renewDeadline)
+    this.renewDeadlineMillis = settings.renewDeadlineMillis
     this.#resourceVersion = record.metadata.resourceVersion
     this.#stampMillis = specStampMillis(record)
     this.isMisdated = isMisdated
@@ -149,9 +147,9 @@ export class Term {
 
   /** For longer than the renewals of a term in good order leave it (R1, R4). */
   isOverdue(now: Instant): boolean {
-    const { renewalInterval, requestTimeout } = this.settings
+    const { renewalIntervalMillis, requestTimeoutMillis } = this.settings
     return millisBetween(this.#acknowledgedAt, now) >
-      Duration.toMillis(renewalInterval) + Duration.toMillis(requestTimeout)
+      renewalIntervalMillis + requestTimeoutMillis
   }
 
   /** The time of the next write, after that of every write before (T6). */

@@ -1,5 +1,4 @@
 import * as Arr from "effect/Array"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
@@ -111,7 +110,7 @@ export const make = (holding: Fibers): Terms => {
       millis = Math.min(millis, untilTickMillis(term, at))
     }
     nextTickNanos = at.monotonicNanos + BigInt(millis) * nanosPerMilli
-    return Effect.sleep(Duration.millis(millis))
+    return Effect.sleep(millis)
   }
 
   /** Every term's clocks are looked at in each, mostly in vain: that has to be cheap. */
@@ -189,4 +188,4 @@ const stopRenewal = (term: Term): Effect.Effect<void> =>
 
 /** Whole milliseconds until this term's clocks have to be looked at again (R4). */
 const untilTickMillis = (term: Term, at: Instant): number =>
-  Math.ceil(Math.min(Duration.toMillis(term.settings.ttl) / 10, term.remainingMillis(at)))
+  Math.ceil(Math.min(term.settings.ttlMillis / 10, term.remainingMillis(at)))
