@@ -21,7 +21,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { acquire, begunTerm } from "./internal/protocol/attempt.js"
+import { acquire } from "./internal/protocol/attempt.js"
+import { begunTerm } from "./internal/protocol/attempting.js"
 import { changes, look } from "./internal/protocol/changes.js"
 import { hostnameAndUuid } from "./internal/promise/defaultOwner.js"
 import { Engine } from "./internal/state/engine.js"
@@ -139,7 +140,7 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
               Effect.asSome(acquireWaiting({
                 engine,
                 settings,
-                attempt: (shown) => acquire(engine, settings, restore, { shown, isWaiting: true }),
+                attempt: (known) => acquire(engine, settings, restore, { known, isWaiting: true }),
                 restore
               })))
         ).pipe(

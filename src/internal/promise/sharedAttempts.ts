@@ -1,12 +1,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
-import type * as Option from "effect/Option"
 import type { KubeError, WaitError } from "../../KubeError.js"
-import type { LeaseObject } from "../../LeaseObject.js"
 import type { EngineSettings } from "../settings/engineSettings.js"
-import type { AttemptOptions, Outcome } from "../protocol/attempt.js"
-import { isRaceLost } from "../protocol/attempt.js"
+import type { AttemptOptions, Known, Outcome } from "../protocol/attempting.js"
+import { isRaceLost } from "../protocol/attempting.js"
 import type { Engine } from "../state/engine.js"
 import { outOfTime } from "../decisions/outOfTime.js"
 import { bounded } from "../base/race.js"
@@ -14,7 +12,7 @@ import { join, Shared } from "../base/shared.js"
 import type { Term } from "../state/term.js"
 import { acquireWaiting } from "../protocol/wait.js"
 
-export type HowToAttempt = Pick<AttemptOptions, "shown" | "isWaiting">
+export type HowToAttempt = Pick<AttemptOptions, "known" | "isWaiting">
 
 /**
  * One attempt. Runs uninterruptibly, but for what it makes interruptible itself.
@@ -80,18 +78,17 @@ export class SharedAttempts {
     return this.#attempting?.isOpen === true ? this.#attempting : undefined
   }
 
-  /** @param shown what a watch has just shown */
-  #tryWaiting(engine: Engine, shown: Option.Option<LeaseObject> | undefined): Effect.Effect<Outcome, KubeError> {
+  #tryWaiting(engine: Engine, known: Known): Effect.Effect<Outcome, KubeError> {
     return Effect.suspend(() => {
       let hasBegun = false
       return join(() => {
         const present = this.#open
         hasBegun = present === undefined
-        return present ?? this.#begin(engine, { shown, isWaiting: true })
+        return present ?? this.#begin(engine, { known, isWaiting: true })
       }, identity).pipe(
         Effect.catchIf(
-          (error) => !hasBegun && shown === undefined && isRaceLost(error),
-          () => this.#tryWaiting(engine, shown)
+          (error) => !hasBegun && known._tag === "Unread" && isRaceLost(error),
+          () => this.#tryWaiting(engine, known)
         )
       )
     })
@@ -120,8 +117,8 @@ export class SharedAttempts {
       acquireWaiting({
         engine,
         settings: this.#settings,
-        attempt: (shown) =>
-          Effect.tap(Effect.interruptible(this.#tryWaiting(engine, shown)), (outcome) => {
+        attempt: (known) =>
+          Effect.tap(Effect.interruptible(this.#tryWaiting(engine, known)), (outcome) => {
             // Its watch closes behind it.
             if (outcome._tag === "Begun") {
               waiting.settle(Effect.succeed(outcome.term))

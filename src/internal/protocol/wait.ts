@@ -11,8 +11,8 @@ import type { LeaseObject, Observed } from "../../LeaseObject.js"
 import type { EngineSettings } from "../settings/engineSettings.js"
 import type { Evidence } from "../decisions/expiry.js"
 import { millisUntilExpired } from "../decisions/expiry.js"
-import type { Outcome } from "./attempt.js"
-import { isPassing, isRaceLost } from "./attempt.js"
+import type { Outcome } from "./attempting.js"
+import { isPassing, isRaceLost, Known } from "./attempting.js"
 import * as Alarm from "../base/alarm.js"
 import { monotonicMillisBetween, monotonicNanos, nanosAfter, now } from "../base/clocks.js"
 import type { Engine } from "../state/engine.js"
@@ -32,7 +32,7 @@ export interface Waiting {
   readonly engine: Engine
   readonly settings: EngineSettings
   /** One attempt, which may know from a watch what stands there. */
-  readonly attempt: (shown?: Option.Option<LeaseObject>) => Effect.Effect<Outcome, KubeError>
+  readonly attempt: (known: Known) => Effect.Effect<Outcome, KubeError>
   readonly restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
@@ -73,7 +73,7 @@ const untilTold = <E>(
 ): Effect.Effect<Outcome, E> =>
   Effect.gen(function*() {
     for (let failures = 0;; failures++) {
-      const outcome = yield* Effect.either(waiting.attempt())
+      const outcome = yield* Effect.either(waiting.attempt(Known.Unread()))
       if (Either.isRight(outcome)) {
         yield* wait.recover
         return outcome.right
@@ -153,8 +153,8 @@ const watch = (waiting: Waiting, wait: Wait, record: Observed) =>
             yield* log(Effect.logWarning(deletedUnderHolder(seen.judgement.by, seen.evidence)))
           }
           if (isLatest && seen.judgement._tag === "Free") {
-            const shown = notice._tag === "Present" ? Option.some(notice.lease) : Option.none()
-            const outcome = yield* seize(waiting, wait, shown)
+            const known = notice._tag === "Present" ? Known.Present({ lease: notice.lease }) : Known.Absent()
+            const outcome = yield* seize(waiting, wait, known)
             if (Option.isSome(outcome)) {
               return outcome.value
             }
@@ -192,9 +192,9 @@ const hasChanged = (before: LeaseObject, after: LeaseObject): boolean =>
 const seize = (
   waiting: Waiting,
   wait: Wait,
-  shown: Option.Option<LeaseObject>
+  known: Known
 ): Effect.Effect<Option.Option<Outcome>> =>
-  waiting.attempt(shown).pipe(
+  waiting.attempt(known).pipe(
     Effect.zipLeft(wait.recover),
     Effect.asSome,
     Effect.catchAll((error) =>
