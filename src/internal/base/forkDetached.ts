@@ -35,7 +35,7 @@ const notInherited: ReadonlySet<FiberRef.FiberRef<any>> = new Set<FiberRef.Fiber
   FiberRef.currentLogSpan
 ])
 
-/** The present values alone: behind each stand those of the fibers before. */
+/** The present values alone, without the history that Effect keeps behind each. */
 const withoutHistory = (inherited: FiberRefs.FiberRefs): FiberRefs.FiberRefs =>
   FiberRefs.unsafeMake(
     new Map(

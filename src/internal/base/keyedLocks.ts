@@ -12,7 +12,7 @@ export interface Turn {
 
 /** One fair lock a key, there only while somebody has it or waits for it. */
 export class KeyedLocks {
-  /** Whoever stands first has the lock. */
+  /** The first in the queue has the lock. */
   readonly #queues = new Map<string, Array<Deferred.Deferred<void>>>()
 
   takeTurn(key: string): Turn {

@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 
-/** An API server asks for seconds. Whoever believed in days would stay away for good. */
+/** The longest `Retry-After` that is believed: API servers ask for seconds, and days would be for good. */
 const longestMillis = 60 * 60 * 1000
 
 /** How long to leave a server alone that asks for so many milliseconds; `undefined` if that is no length of time. */

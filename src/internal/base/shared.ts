@@ -21,17 +21,17 @@ export class Shared<A, E> {
     this.#work = work
   }
 
-  /** Whoever comes now may join. */
+  /** New callers may join. */
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** Whoever has joined goes on; others do not join any more. */
+  /** Those who have joined go on; no new caller may join. */
   close(): void {
     this.#isOpen = false
   }
 
-  /** Has to be run uninterruptibly; whoever has joined waits with `wait`. */
+  /** Joins. Has to be run uninterruptibly; waits for the outcome with `wait`. */
   enter<B>(wait: (outcome: Effect.Effect<A, E>) => Effect.Effect<B, E>): Effect.Effect<B, E> {
     this.#callers += 1
     return (this.#callers === 1 ? this.#start : Effect.void).pipe(

@@ -37,7 +37,7 @@ export const leaseLost = (
     message: `${term.owner} no longer holds lease ${term.ref.namespace}/${term.ref.name}: ${describe(reason)}`
   })
 
-/** What the server's record says of a term (R2): that it stands, or why it has ended. */
+/** Why the record shows that the term has ended; none if it shows this very term (R2). */
 export const endedBy = (term: TermIdentity, record: LeaseObject): Option.Option<LostReason> => {
   const found = identityOf(record)
   if (isSameTerm(term, found)) {

@@ -6,7 +6,7 @@ import type { TermIdentity } from "./identity.js"
 import { identityOf, isSameTerm } from "./identity.js"
 import { isStampOfFirstTerm, resolutionMillis, specStampMillis } from "./managedFields.js"
 
-/** Since when a record is known to stand unchanged. As long as nobody renews it, it ages. */
+/** Since when a record is known to be unchanged. */
 export interface Sighting {
   readonly identity: TermIdentity
   readonly renewTime: MicroTime | undefined

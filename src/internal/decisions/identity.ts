@@ -1,6 +1,6 @@
 import type { LeaseObject, MicroTime } from "../../LeaseObject.js"
 
-/** What tells one term from every other, whoever holds it under whatever name (T1). */
+/** What tells one term from every other (T1). */
 export interface TermIdentity {
   readonly uid: string | undefined
   readonly owner: string

@@ -2,7 +2,7 @@ import type { KubeError, Operation } from "../../KubeError.js"
 import { Transient } from "../../KubeError.js"
 import type { LeaseRef } from "../../LeaseObject.js"
 
-/** What has kept something from its end so far. That no answer came at last does not cover what the server has said before. */
+/** The last failure so far. A final timeout does not hide what the server said before. */
 export class LastError {
   #error: KubeError | undefined
 

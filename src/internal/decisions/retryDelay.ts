@@ -22,7 +22,7 @@ export const retryDelayMillis = ({ attempt, error, latestMillis, longestMillis, 
   return Math.floor(Math.max(backoff, Math.min(retryAfterMillis(error), latestMillis)))
 }
 
-/** Whoever has no deadline leaves a server alone for so long at most, whatever that asks for. */
+/** Without a deadline, the longest `Retry-After` that is obeyed. */
 export const longestRetryAfterMillis = 60_000
 
 /** For so long the server has asked to be left alone. */

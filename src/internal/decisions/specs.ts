@@ -29,7 +29,7 @@ export const takeSpec = (
 
 const nextTransitions = (transitions: number): number => transitions % mostTransitions + 1
 
-/** What whoever gives a lease up leaves in the record. */
+/** What a release or hand-over leaves in the record. */
 export interface LeftSpec extends LeaseSpec {
   readonly holderIdentity: string
   readonly acquireTime: MicroTime

@@ -21,7 +21,7 @@ import { tryAgain, tryKnown } from "./tries.js"
 
 /**
  * One attempt with its retries, bounded by `acquireTimeout` unless it is that of somebody who waits (A0). It runs apart
- * from its caller: whoever stops waiting for it leaves it to run out a write that has been sent, and to give back what
+ * from its caller: if the caller stops waiting, the attempt waits for the write that it has sent and gives back what
  * lands (T3).
  *
  * Has to be run uninterruptibly, for its caller must not lose the term that it gives; it waits with `restore`.
@@ -100,7 +100,7 @@ const attempt = (attempting: Attempting, { isWanted, outcome }: Handover): Effec
         : firstTry
   ).pipe(
     Effect.onExit((exit) => {
-      // Whoever goes on after a conflict is shown the record; what is its own it takes.
+      // After a conflict the next try reads the record, and takes it if it is its own.
       const left = [...unsettled, ...(Exit.isInterrupted(exit) ? doubtful : [])]
       return left.length > 0 ? giveBack(engine, settings, left) : Effect.void
     }),

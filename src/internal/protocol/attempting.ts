@@ -40,7 +40,7 @@ export const Known = Data.taggedEnum<Known>()
 export interface AttemptOptions {
   /** What a watch has just shown: nothing is read first, and a race that is lost fails (W1). Default: nothing. */
   readonly known?: Known | undefined
-  /** Whoever waits for the lease has time for a slow server: `acquireTimeout` does not bound its attempts (A0). */
+  /** A waiter has time for a slow server: `acquireTimeout` does not bound its attempts (A0). */
   readonly isWaiting?: boolean | undefined
   /**
    * Right before each write: waits for those of this process that write under the same name, and ends what they hold or

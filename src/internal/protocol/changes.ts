@@ -15,7 +15,7 @@ import { isForgotten, isRefusal, versionOf } from "../state/watchEnd.js"
 const pauseMillis = 1000
 const pollMillis = 10_000
 
-/** Whoever only looks on has all the time that a slow server needs. */
+/** A reader without a deadline can wait for a slow server. */
 const longestReadMillis = 15_000
 
 /** Servers send a bookmark about once a minute: a watch that shows nothing for so long is dead (F17). */
@@ -39,7 +39,7 @@ export const changes = (requests: Requests, ref: LeaseRef): Stream.Stream<Record
     const troubles = new Troubles()
     /** For so long the server has asked to be left alone. */
     let retryAfter = 0
-    /** The next watch begins where the last one ended, and misses nothing; `undefined`: what stands has to be read. */
+    /** The next watch begins where the last one ended, and misses nothing. `undefined`: the record has to be read first. */
     let since: string | undefined
 
     const read: Stream.Stream<Record, RequestError> = Stream.fromEffect(

@@ -13,7 +13,7 @@ import type { Engine } from "../state/engine.js"
 import { log } from "../base/logging.js"
 import { datesEveryChange } from "../decisions/managedFields.js"
 
-/** A record as it has just been shown, and what may be done with it. */
+/** A record that has just been read or shown by a watch, and whether it may be taken. */
 export interface Seen {
   readonly record: Observed
   readonly evidence: Evidence
@@ -22,7 +22,7 @@ export interface Seen {
   readonly lastLookAt: Instant | undefined
 }
 
-/** Reads the record, and asks for its age where that can tell more; none if there is none, nor one that counts as standing. */
+/** Reads the record, and asks the server for its age where that may help. None if there is no record that blocks us. */
 export const observe = (engine: Engine, settings: EngineSettings): Effect.Effect<Option.Option<Seen>, RequestError> =>
   Effect.suspend(() => engine.requests.get(settings.ref, settings.requestTimeoutMillis)).pipe(
     Effect.interruptible,
@@ -40,8 +40,8 @@ export const observe = (engine: Engine, settings: EngineSettings): Effect.Effect
   )
 
 /**
- * What has been seen to be deleted counts as standing until its time has run out, for its holder may believe in its term
- * until then (W1, F40).
+ * A Lease that was deleted while it was held still blocks us until its duration has passed: its holder may not know yet
+ * (W1, F40).
  */
 export const standing = (engine: Engine, settings: EngineSettings): Effect.Effect<Option.Option<Seen>> =>
   Effect.map(now, (at) =>
@@ -64,7 +64,7 @@ export const weigh = (
   return { record, evidence, judgement, lastLookAt }
 }
 
-/** What whoever runs this process should know of a record that keeps it out. */
+/** Warns the operator of a record that blocks us for an unusual reason. */
 const warn = (engine: Engine, settings: EngineSettings, { judgement, record }: Seen): Effect.Effect<void> =>
   Effect.gen(function*() {
     if (judgement._tag === "Free") {

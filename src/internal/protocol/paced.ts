@@ -14,7 +14,7 @@ export const paced = <A, E extends KubeError>(
     const note = Effect.map(now, (endedAt) => engine.pace.note(kind, millisBetween(sentAt, endedAt)))
     const mostMillis = options.isWaiting === true
       ? mostRequestMillis(settings)
-      // Whoever has gone leaves it running (T3), and the next one waits for it (A4).
+      // A caller that has gone leaves it running (T3), and the next caller waits for it (A4).
       : Math.min(mostRequestMillis(settings), settings.acquireTimeoutMillis)
     return request(engine.pace.limitMillis(kind, settings.requestTimeoutMillis, mostMillis)).pipe(
       Effect.tapBoth({

@@ -40,7 +40,7 @@ export const release = (engine: Engine, term: Term, successor?: Successor): Effe
       if (term.isEnded) {
         return
       }
-      // Before anything else can happen, so that whoever releases or acquires from now on waits for it (A4).
+      // Registered at once, so that a later release or acquire waits for this one (A4).
       const released = Deferred.unsafeMake<void, RequestError>(FiberId.none)
       term.releasing = released
       engine.releasing.add(released)
@@ -127,7 +127,7 @@ const renewalEnded = (term: Term, startedAt: Instant, turn: Turn): Effect.Effect
 const longestTimeToTakeMillis = 50
 
 /**
- * Whoever waits takes the cleared record with one write, which takes about as long as the clear did; once that is
+ * A waiter takes the cleared record with one write, which takes about as long as the clear did; once that is
  * deleted, it would need another.
  */
 const leaveTimeToTake = (clearTook: Duration.Duration): Effect.Effect<void> => {

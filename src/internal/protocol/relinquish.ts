@@ -30,7 +30,7 @@ export interface Relinquishing {
   readonly settings: EngineSettings
   /** `releaseTimeout` counts from here. */
   readonly startedAt: Instant
-  /** What has kept it from its end. */
+  /** The last failure. */
   readonly lastError: LastError
 }
 
@@ -49,7 +49,7 @@ export interface KnownVersion {
   readonly isCertain: boolean
 }
 
-/** Gives the record that is left, or none if the one that was to be left stands no more. */
+/** Gives the record that is left; none if the record is no longer ours. */
 export const relinquish = (
   relinquishment: Relinquishment,
   known: KnownVersion | undefined
@@ -120,7 +120,7 @@ const relinquishOnce = (
     return standing._tag === "Left" ? Option.some(standing.record) : Option.none()
   })
 
-/** How it stands with the record. */
+/** What the server has for our term. */
 type Standing = Data.TaggedEnum<{
   /** It is to be written over at this version. */
   Own: { readonly resourceVersion: string }
@@ -147,7 +147,7 @@ const look = (relinquishment: Relinquishment, longestMillis = Infinity): Effect.
     Effect.catchTag("NotFound", () => Effect.succeed(Standing.Foreign()))
   )
 
-/** A read tells what has landed; where none is answered, what was known last may still hold, and the clear is sent (X1). */
+/** A read tells which version to clear. If it is not answered, the clear is sent over the last known version (X1). */
 const ascertained = (
   relinquishment: Relinquishment,
   { isCertain, resourceVersion }: KnownVersion
@@ -184,7 +184,7 @@ const write = (
       .pipe(
         Effect.tap(() => tellIfLate(relinquishment)),
         Effect.interruptible,
-        // A fiber that fails is logged as unhandled, whoever joins it.
+        // Effect logs a fiber that fails as unhandled, even if it is joined.
         Effect.exit,
         Effect.forkDaemon
       )

@@ -107,7 +107,7 @@ const renew = (engine: Engine, term: Term): Effect.Effect<void, LeaseLost> =>
   })
 
 /**
- * `Conflict` is no evidence: if the record is still this term's, it is written again over what stands there now (R2).
+ * A `Conflict` does not end the term: if a read shows that the record is still ours, the renewal is sent over that (R2).
  * Not interrupted but in its requests, which a release gives up when it has waited for long enough (X1).
  */
 const renewOnce = (

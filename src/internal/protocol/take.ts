@@ -86,7 +86,7 @@ export const take = (attempting: Attempting, record: Option.Option<LeaseObject>)
       return yield* refuse(call, "the answer came after the renew deadline")
     }
     term.answerMillis = millisBetween(sentAt, yield* now)
-    // Nobody waits for this term any more: what has landed is given back under the lock of this attempt.
+    // If the caller has gone, what has landed is given back while this attempt still has the lock.
     yield* Effect.allowInterrupt
     unsettled.clear()
     doubtful.clear()

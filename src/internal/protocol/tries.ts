@@ -29,11 +29,11 @@ const tryLater = (attempting: Attempting, retries: number, error: Passing): Atte
       : acquireTimeoutMillis - millisBetween(attempting.startedAt, yield* now)
     const askedMillis = retryAfterMillis(error)
     if (askedMillis > 0 && askedMillis >= longestPauseMillis) {
-      // Nothing that is asked until then is answered otherwise: whoever acquires learns at once for how long to stay away.
+      // The server asks for a longer pause than we have: the caller is told at once.
       return yield* Effect.fail(error)
     }
     if (error._tag === "Transient" && error.kind === "Timeout") {
-      // Whoever waits may not hear of this attempt for long.
+      // A waiter may not hear of this attempt for a long time.
       yield* engine.waits.fail(settings.ref, settings.owner, error)
     }
     const pauseMillis = Math.max(settings.acquireRetryDelayMillis, askedMillis)

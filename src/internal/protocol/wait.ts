@@ -31,7 +31,7 @@ import { failureOf, isForgotten, isRefusal } from "../state/watchEnd.js"
 export interface Waiting {
   readonly engine: Engine
   readonly settings: EngineSettings
-  /** One attempt, which may know from a watch what stands there. */
+  /** One attempt. A watch may have told it what the record is. */
   readonly attempt: (known: Known) => Effect.Effect<Outcome, KubeError>
   readonly restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }

@@ -16,7 +16,7 @@ export type Notice = Data.TaggedEnum<{
   Deleted: { readonly lease: LeaseObject; readonly arrivedAt: Instant }
   /** This watch tells no more. */
   Ended: { readonly exit: Exit.Exit<void, RequestError> }
-  /** The time has come that whoever waits has set for itself, if it has not set another one since. */
+  /** The waiter's own alarm, unless it has been set to another time since. */
   Due: { readonly dueAtNanos: bigint }
 }>
 
@@ -34,7 +34,7 @@ export interface Subscription {
 
 export type Events = Stream.Stream<WatchEvent, RequestError>
 
-/** Before whoever waits takes it in: it may be busy with an attempt, which has to know of it as well (W1). */
+/** Noted before the waiter reads the notice: an attempt that is under way has to know of it too (W1). */
 export const note = (sightings: Sightings, ref: LeaseRef, { _tag, arrivedAt, lease }: Shown): void => {
   if (_tag === "Present") {
     sightings.see(ref, lease, arrivedAt)
@@ -54,7 +54,7 @@ export const tell = (events: Events, to: (notice: Shown) => void): Effect.Effect
             : Notice.Deleted({ lease: withoutDeletion(event.lease), arrivedAt })
         )))
 
-/** What is gone waits for no finalizers any more. */
+/** A record that is gone no longer waits for finalizers. */
 const withoutDeletion = (lease: LeaseObject): LeaseObject => ({
   ...lease,
   metadata: { ...lease.metadata, deletionTimestamp: undefined }

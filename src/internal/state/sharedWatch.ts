@@ -134,7 +134,7 @@ export class SharedWatch {
   #tellThoseOf(notice: Shown): void {
     const ref = { namespace: this.#namespace, name: notice.lease.metadata.name }
     const subscribers = this.#subscribers.get(ref.name)
-    // Nobody waits for it now, but whoever has looked at it may do so again (W1).
+    // Nobody waits for this Lease now, but an earlier waiter may come back (W1).
     if (subscribers !== undefined || this.#sightings.knows(ref)) {
       note(this.#sightings, ref, notice)
     }
@@ -148,7 +148,7 @@ export class SharedWatch {
     this.#isOver = true
     const isRefused = Option.exists(failureOf(exit), isRefusal)
     this.#onEnd(isRefused)
-    // Whoever waits watches its own lease from now on; that is no failure of the server.
+    // From now on each waiter watches its own Lease; the server has not failed.
     const told = Notice.Ended({ exit: isRefused ? Exit.void : exit })
     this.#subscribers.forEach((subscribed) => subscribed.forEach((notices) => notices.unsafeOffer(told)))
   }

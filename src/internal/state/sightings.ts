@@ -10,7 +10,7 @@ const mostSightings = 10_000
 interface Known {
   /** `undefined` as long as there has been no record. */
   readonly sighting: Sighting | undefined
-  /** When an answer or event last showed how it stands. */
+  /** When an answer or event last showed the Lease, or that there is none. */
   readonly lastLookAt: Instant
   /** The record as it was when it was deleted. */
   readonly deleted: LeaseObject | undefined

@@ -41,7 +41,7 @@ export class Term {
   readonly isMisdated: boolean
   readonly acquiredAt: Instant
   readonly renewDeadlineMillis: number
-  /** It counts under these, whoever ends it under whatever labels. */
+  /** The labels of the acquire; the term is counted under them to its end. */
   readonly metricLabels: ReadonlyArray<MetricLabel.MetricLabel>
   renewal: Fiber.RuntimeFiber<void> | undefined
   releasing: Deferred.Deferred<void, RequestError> | undefined

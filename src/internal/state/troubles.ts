@@ -1,6 +1,6 @@
 import type { KubeError, Transient } from "../../KubeError.js"
 
-/** Why a server cannot be asked at present. Whoever reads the log learns of each kind of reason once, until it is over. */
+/** Why the server cannot be reached at present. Each kind of reason is logged once, until the trouble is over. */
 export class Troubles {
   readonly #told = new Set<string>()
   #latest: KubeError | undefined

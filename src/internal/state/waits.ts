@@ -6,7 +6,7 @@ import { log } from "../base/logging.js"
 import { refOf } from "../base/refOf.js"
 import { Troubles } from "./troubles.js"
 
-/** How it stands with somebody who waits for a lease. */
+/** The state of one waiter. */
 export class Wait {
   readonly ref: LeaseRef
   readonly owner: string
