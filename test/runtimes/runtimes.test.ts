@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -11,7 +11,7 @@ import * as TestApiServer from "../../src/testing/TestApiServer.js"
 import { copyInto, installPackage } from "../support/installedPackage.js"
 import { makeCertificateAuthority } from "../support/certificateAuthority.js"
 import { Program } from "../support/Program.js"
-import { presentRuntimes } from "./runtimes.js"
+import { clientNode2, presentRuntimes } from "./runtimes.js"
 
 // Real time: each test is a process of its own.
 
@@ -284,3 +284,68 @@ describe.each(presentRuntimes())("on $name", ({ args, argsForExtraCas, command }
     }
   )
 })
+
+describe("@kubernetes/client-node", () => {
+  const newerNode = presentRuntimes().find(({ name }) => name === "a newer Node")?.command
+  const older = process.execPath
+  const isOld = Number(process.versions.node.split(".")[0]) < 22
+
+  /** A kubeconfig is all that this process is given. */
+  const acquireByKubeconfig = (command: string, version: 1 | 2): Program => {
+    const place = join(folder, `client-node-${version}`)
+    const kubeconfig = join(place, "kubeconfig")
+    if (!existsSync(place)) {
+      mkdirSync(place)
+      installPackage(place, version === 1 ? ["@kubernetes/client-node"] : [])
+      if (version === 2) {
+        mkdirSync(join(place, "node_modules/@kubernetes"))
+        symlinkSync(String(clientNode2()), join(place, "node_modules/@kubernetes/client-node"))
+      }
+      copyInto(place, new URL("fixtures/scenarios.mjs", import.meta.url))
+      writeFileSync(kubeconfig, kubeconfigOf(server))
+    }
+    return new Program(command, [join(place, "scenarios.mjs"), "fail"], {
+      PATH: process.env["PATH"],
+      HOME: folder,
+      NO_COLOR: "1",
+      KUBECONFIG: kubeconfig,
+      LEASE_SETTINGS: JSON.stringify({
+        namespace: "default",
+        name: `runtime-${++leases}`,
+        owner: "me",
+        ttlMs: 30_000,
+        kubeconfig: true
+      })
+    })
+  }
+
+  it.for(
+    [
+      [1, "this Node", older],
+      ...(newerNode === undefined ? [] : [[1, "a newer Node", newerNode] as const]),
+      ...(newerNode === undefined || clientNode2() === undefined ? [] : [[2, "a newer Node", newerNode] as const])
+    ] as const
+  )("C1 version %i reads a kubeconfig on %s", async ([version, , command]) => {
+    await using program = acquireByKubeconfig(command, version)
+    assert.deepStrictEqual(await program.next(), { value: true })
+  })
+
+  it.runIf(isOld && clientNode2() !== undefined)("C1 version 2 is refused where Node is too old for it", async () => {
+    await using program = acquireByKubeconfig(older, 2)
+    assert.deepInclude(await program.next(), { name: "CredentialsError", real: true })
+    await endedByItself(program)
+  })
+})
+
+const kubeconfigOf = ({ apiBaseUrl, caCert, serviceAccountToken }: TestApiServer.RunningTestApiServer): string =>
+  JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "test",
+    contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
+    clusters: [{
+      name: "test",
+      cluster: { server: apiBaseUrl, "certificate-authority-data": Buffer.from(caCert).toString("base64") }
+    }],
+    users: [{ name: "test", user: { token: serviceAccountToken } }]
+  })

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs"
+import { accessSync, constants, existsSync } from "node:fs"
 import { join } from "node:path"
 import { plainFailure } from "../support/plainFailure.js"
 
@@ -18,8 +18,9 @@ const denoRights = ["--allow-net", "--allow-env", "--allow-read"]
 export const presentRuntimes = (): ReadonlyArray<Runtime> => {
   const bin = join(process.env["RUNTIMES"] ?? "", "bin")
   return [
-    { name: "Node", command: process.execPath, args: [], argsForExtraCas: [] },
+    { name: `Node ${process.versions.node}`, command: process.execPath, args: [], argsForExtraCas: [] },
     ...[
+      { name: "a newer Node", command: join(bin, "node"), args: [], argsForExtraCas: [] },
       { name: "Bun", command: join(bin, "bun"), args: [], argsForExtraCas: [] },
       {
         name: "Deno",
@@ -35,9 +36,15 @@ export const presentRuntimes = (): ReadonlyArray<Runtime> => {
 export default function setup(): void {
   if (presentRuntimes().length === 1) {
     throw plainFailure(
-      `No Bun and no Deno: export RUNTIMES="$(bash test/runtimes/install-runtimes.sh)", a folder with bin/bun and bin/deno.`
+      `Nothing beside Node ${process.versions.node}: export RUNTIMES="$(bash test/runtimes/install-runtimes.sh)", a folder with bin/bun, bin/deno and bin/node.`
     )
   }
+}
+
+/** Where @kubernetes/client-node 2 is, for the newer Node that it needs; `undefined` where it is not. */
+export const clientNode2 = (): string | undefined => {
+  const folder = join(process.env["RUNTIMES"] ?? "", "node_modules/@kubernetes/client-node")
+  return existsSync(folder) ? folder : undefined
 }
 
 const isExecutable = (file: string): boolean => {
