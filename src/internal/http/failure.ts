@@ -35,7 +35,7 @@ const longestReason = 100
 const longestField = 200
 const mostCauses = 16
 
-/** The typed error for an answer outside 2xx (design, *Errors*). */
+/** The typed error for an answer outside 2xx (*Errors* in src/RULES.md). */
 export const failureFromAnswer = (
   operation: Operation,
   ref: LeaseRef,
