@@ -287,8 +287,6 @@ describe.each(presentRuntimes())("on $name", ({ args, argsForExtraCas, command }
 
 describe("@kubernetes/client-node", () => {
   const newerNode = presentRuntimes().find(({ name }) => name === "a newer Node")?.command
-  const older = process.execPath
-  const isOld = Number(process.versions.node.split(".")[0]) < 22
 
   /** A kubeconfig is all that this process is given. */
   const acquireByKubeconfig = (command: string, version: 1 | 2): Program => {
@@ -321,19 +319,17 @@ describe("@kubernetes/client-node", () => {
 
   it.for(
     [
-      [1, "this Node", older],
-      ...(newerNode === undefined ? [] : [[1, "a newer Node", newerNode] as const]),
-      ...(newerNode === undefined || clientNode2() === undefined ? [] : [[2, "a newer Node", newerNode] as const])
+      [1, "this Node", process.execPath],
+      [2, "this Node", process.execPath],
+      [1, "a newer Node", newerNode],
+      [2, "a newer Node", newerNode]
     ] as const
-  )("C1 version %i reads a kubeconfig on %s", async ([version, , command]) => {
+  )("C1 version %i reads a kubeconfig on %s", async ([version, , command], { skip }) => {
+    if (command === undefined || (version === 2 && clientNode2() === undefined)) {
+      return skip()
+    }
     await using program = acquireByKubeconfig(command, version)
     assert.deepStrictEqual(await program.next(), { value: true })
-  })
-
-  it.runIf(isOld && clientNode2() !== undefined)("C1 version 2 is refused where Node is too old for it", async () => {
-    await using program = acquireByKubeconfig(older, 2)
-    assert.deepInclude(await program.next(), { name: "CredentialsError", real: true })
-    await endedByItself(program)
   })
 })
 
