@@ -15,7 +15,7 @@ import { fromFaults } from "./InvalidSettings.js"
 import type { LeaseRef } from "./LeaseObject.js"
 
 /**
- * What a user says; the rest has defaults (design, *Settings*).
+ * What a user says; the rest has defaults.
  *
  * @since 0.1.0
  * @category models
