@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { leadFaults } from "./internal/promise/arguments.js"
 import { lead } from "./internal/promise/lead.js"
 import { resetMemory } from "./internal/promise/memoryConnection.js"
 import { memoryHandle } from "./internal/promise/memoryHandle.js"
@@ -58,7 +59,7 @@ export class InMemoryLease extends PromiseLease implements Lease {
     work: LeadWork,
     options?: LeadOptions
   ): Promise<void> {
-    return lead(memoryHandle(settings, { supersedes: false }), work, options)
+    return lead(memoryHandle(settings, { supersedes: false }, leadFaults(work, options)), work, options)
   }
 
   /**

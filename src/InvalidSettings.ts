@@ -1,9 +1,10 @@
 /**
- * The one error for settings that cannot work.
+ * The one error for settings, and arguments, that cannot work.
  *
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import * as Redacted from "effect/Redacted"
 
 /**
  * One wrong field: what it was and what is right.
@@ -15,6 +16,8 @@ export interface Fault {
   readonly field: string
   readonly value: unknown
   readonly expected: string
+  /** What is wrong, where that is not the value; follows the name of the field. */
+  readonly problem?: string | undefined
 }
 
 /**
@@ -28,16 +31,29 @@ export class InvalidSettings extends Data.TaggedError("InvalidSettings")<{
   readonly faults: ReadonlyArray<Fault>
 }> {}
 
-const shown = (value: unknown): string => typeof value === "string" ? JSON.stringify(value) : String(value)
+/** Never fails, and shows no more of an object than that it is one: it may hold secrets. */
+const shown = (value: unknown): string => {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value)
+    case "function":
+      return "a function"
+    case "object":
+      return value === null ? "null" : Redacted.isRedacted(value) ? String(value) : `an ${nameOfKind(value)}`
+    default:
+      return String(value)
+  }
+}
+
+const nameOfKind = (value: object): string =>
+  Array.isArray(value) ? "array" : value instanceof AbortSignal ? "AbortSignal" : "object"
+
+const line = ({ expected, field, problem, value }: Fault): string =>
+  `  ${field} ${problem ?? `is ${shown(value)}, expected ${expected}`}`
 
 /**
  * @since 0.1.0
  * @category constructors
  */
 export const fromFaults = (faults: ReadonlyArray<Fault>): InvalidSettings =>
-  new InvalidSettings({
-    message: `Invalid settings:\n${
-      faults.map(({ field, value, expected }) => `  ${field} is ${shown(value)}, expected ${expected}`).join("\n")
-    }`,
-    faults
-  })
+  new InvalidSettings({ message: `Invalid settings:\n${faults.map(line).join("\n")}`, faults })

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { leadFaults } from "./internal/promise/arguments.js"
 import { kubernetesHandle } from "./internal/promise/kubernetesHandle.js"
 import { lead } from "./internal/promise/lead.js"
 import { PromiseLease } from "./internal/promise/face.js"
@@ -36,9 +37,17 @@ export interface Lease {
 export interface LeaseSettings {
   /** RFC 1123 subdomain, at most 253 characters. */
   readonly name: string
-  /** 1 to 253 printable characters that no other living process uses; in a StatefulSet, `${POD_NAME}_${POD_UID}`. */
-  readonly owner: string
-  /** How long a holder that has gone silent keeps others out, in milliseconds; at least 500. */
+  /**
+   * 1 to 253 printable characters that no other living process uses. Default: one name for this process, of `POD_NAME`,
+   * `HOSTNAME` or the host's name, and a UUID. With `${POD_NAME}_${POD_UID}` a container that restarts has its lease back at
+   * once, without waiting for its own ttl; only one process of the pod may use that. Traces of variables that were not set
+   * (`undefined_…`, `${POD_NAME}`, an empty part) are refused.
+   */
+  readonly owner?: string | undefined
+  /**
+   * How long a holder that has gone silent keeps others out, in milliseconds; at least 500. A number, here as in all that
+   * end in `Ms`: in a text such as `"30"` from a variable nobody could tell seconds from milliseconds.
+   */
   readonly ttlMs: number
   /** Default: a third of `ttlMs`. */
   readonly renewalIntervalMs?: number | undefined
@@ -59,6 +68,20 @@ export type LeaseLogger = (
   message: string,
   fields: Readonly<Record<string, unknown>>
 ) => void
+
+/**
+ * An object that logs, as the console, pino, bunyan and winston do. Pino and bunyan get the fields before the message, all
+ * others after it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LoggerObject {
+  readonly debug: (...entry: Array<never>) => unknown
+  readonly info: (...entry: Array<never>) => unknown
+  readonly warn: (...entry: Array<never>) => unknown
+  readonly error: (...entry: Array<never>) => unknown
+}
 
 /**
  * What `KubernetesLease` and `InMemoryLease` take beside what actor-ts knows.
@@ -93,8 +116,8 @@ export interface FurtherSettings {
   readonly releaseMode?: "delete" | "clear" | undefined
   /** Set when the Lease is created. */
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** Default: warnings and errors go to the console. */
-  readonly logger?: LeaseLogger | undefined
+  /** A function, the console, or an instance of pino, bunyan or winston. Default: warnings and errors go to the console. */
+  readonly logger?: LeaseLogger | LoggerObject | undefined
 }
 
 /**
@@ -102,8 +125,11 @@ export interface FurtherSettings {
  * @category models
  */
 export interface KubernetesLeaseSettings extends LeaseSettings, FurtherSettings {
-  /** RFC 1123 label, at most 63 characters. */
-  readonly namespace: string
+  /**
+   * RFC 1123 label, at most 63 characters. Default: the pod's own, of `POD_NAMESPACE` or, as the ServiceAccount is mounted,
+   * of its file; required outside a pod and beside a `kubeconfig`.
+   */
+  readonly namespace?: string | undefined
   /** `https://host:port`; plain `http` only to loopback. Default: the pod's API server. */
   readonly apiBaseUrl?: string | undefined
   /** CA of the API server, PEM. Default: the pod's, or the runtime's for an `apiBaseUrl` of your own. */
@@ -115,10 +141,11 @@ export interface KubernetesLeaseSettings extends LeaseSettings, FurtherSettings 
   readonly serviceAccountToken?: string | (() => string | Promise<string>) | undefined
   /**
    * Server and credentials out of a kubeconfig: `true` for that of `$KUBECONFIG` or `~/.kube/config`, a path, or a context
-   * of it. Instead of `apiBaseUrl`, `caCert` and `serviceAccountToken`; needs the package `@kubernetes/client-node`.
+   * of it; `false` is no kubeconfig. Instead of `apiBaseUrl`, `caCert` and `serviceAccountToken`; needs the package
+   * `@kubernetes/client-node`.
    */
   readonly kubeconfig?:
-    | true
+    | boolean
     | string
     | { readonly path?: string | undefined; readonly context?: string | undefined }
     | undefined
@@ -240,6 +267,6 @@ export class KubernetesLease extends PromiseLease implements Lease {
     options?: LeadOptions
   ): Promise<void> {
     // Two of one name take turns; each would else end the other's term, for ever (F43).
-    return lead(kubernetesHandle(settings, { supersedes: false }), work, options)
+    return lead(kubernetesHandle(settings, { supersedes: false }, leadFaults(work, options)), work, options)
   }
 }

@@ -24,7 +24,7 @@ import * as Stream from "effect/Stream"
 import { acquire } from "./internal/protocol/attempt.js"
 import { begunTerm } from "./internal/protocol/attempting.js"
 import { changes, look } from "./internal/protocol/changes.js"
-import { hostnameAndUuid } from "./internal/promise/defaultOwner.js"
+import { uniqueOwner } from "./internal/settings/defaultOwner.js"
 import { Engine } from "./internal/state/engine.js"
 import * as EngineLayer from "./internal/protocol/layer.js"
 import type { Health } from "./internal/protocol/heldLease.js"
@@ -108,7 +108,7 @@ export const layer: Layer.Layer<LeaseService, never, KubeApi> = Layer.effect(
 
     const settingsOf = (options: Options) =>
       Effect.map(
-        LeaseSettings.make({ ...options, owner: options.owner ?? (serviceOwner ??= hostnameAndUuid()) }),
+        LeaseSettings.make({ ...options, owner: options.owner ?? (serviceOwner ??= uniqueOwner(process.env)) }),
         engineSettings
       )
     /** What has been acquired is never lost on the way to its scope, whose release is no part of the acquire's span. */

@@ -8,8 +8,8 @@ import * as ConfigError from "effect/ConfigError"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { hostnameAndUuid } from "./internal/promise/defaultOwner.js"
-import { effectFieldNames, kubernetesLimits, resolve } from "./internal/settings/resolve.js"
+import { uniqueOwner } from "./internal/settings/defaultOwner.js"
+import { effectDurations, kubernetesLimits, resolve } from "./internal/settings/resolve.js"
 import type { InvalidSettings } from "./InvalidSettings.js"
 import { fromFaults } from "./InvalidSettings.js"
 import type { LeaseRef } from "./LeaseObject.js"
@@ -22,8 +22,9 @@ import type { LeaseRef } from "./LeaseObject.js"
  */
 export interface Options extends LeaseRef {
   /**
-   * 1 to 253 printable characters that no other living process uses. Default: the host's name and a UUID. In a
-   * StatefulSet, `${POD_NAME}_${POD_UID}`.
+   * 1 to 253 printable characters that no other living process uses. Default: the pod's or the host's name
+   * (`POD_NAME`, `HOSTNAME`) and a UUID. With `${POD_NAME}_${POD_UID}` a container that restarts has its lease back at
+   * once; only one process of the pod may use that.
    */
   readonly owner?: string | undefined
   /** How long a holder that has gone silent keeps others out; at least 500 ms, written as whole seconds, rounded up. */
@@ -106,4 +107,4 @@ export const config = (options: Config.Config.Wrap<Options>): Config.Config<Leas
   )
 
 const validate = (options: Options) =>
-  resolve({ ...options, owner: options.owner ?? hostnameAndUuid() }, kubernetesLimits, effectFieldNames)
+  resolve({ ...options, owner: options.owner ?? uniqueOwner(process.env) }, kubernetesLimits, effectDurations)

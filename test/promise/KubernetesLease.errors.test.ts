@@ -268,7 +268,7 @@ describe("the errors of KubernetesLease", () => {
       assert.fail(`made ${String(lease)}`)
     } catch (error) {
       assertReadable(error, "InvalidSettings")
-      for (const field of ["name", "namespace", "owner", "ttlMs", "caCert"]) {
+      for (const field of ["name", "namespace", "ttlMs", "caCert"]) {
         assert.match(error.message, new RegExp(`^  ${field} is .*, expected `, "m"))
       }
     }

@@ -13,6 +13,8 @@ import { makeCertificateAuthority } from "../support/certificateAuthority.js"
 import { Program } from "../support/Program.js"
 import { clientNode2, presentRuntimes } from "./runtimes.js"
 
+type Overrides = Partial<KubernetesLeaseSettings & { readonly namespace: string }>
+
 // Real time: each test is a process of its own.
 
 let server: TestApiServer.RunningTestApiServer
@@ -90,7 +92,7 @@ const endedByItself = async (program: Program): Promise<void> => {
 let leases = 0
 
 describe.each(presentRuntimes())("on $name", ({ args, argsForExtraCas, command }) => {
-  const settings = (overrides: Partial<KubernetesLeaseSettings> = {}) => ({
+  const settings = (overrides: Overrides = {}) => ({
     namespace: "default",
     name: `runtime-${++leases}`,
     owner: "me",
@@ -105,7 +107,7 @@ describe.each(presentRuntimes())("on $name", ({ args, argsForExtraCas, command }
   const run = (
     file: string,
     scenario: string,
-    given: Partial<KubernetesLeaseSettings>,
+    given: Overrides,
     env: Readonly<Record<string, string>> = {}
   ): Program =>
     new Program(command, [...("NODE_EXTRA_CA_CERTS" in env ? argsForExtraCas : args), file, scenario], {
@@ -212,7 +214,7 @@ describe.each(presentRuntimes())("on $name", ({ args, argsForExtraCas, command }
 
   const failures: ReadonlyArray<{
     readonly what: string
-    readonly given: () => Partial<KubernetesLeaseSettings>
+    readonly given: () => Overrides
     readonly fault?: Fault.Fault
     readonly says: { readonly tag: string; readonly kind?: string; readonly status?: number }
   }> = [

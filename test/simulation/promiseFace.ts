@@ -6,7 +6,7 @@ import * as EngineLayer from "../../src/internal/protocol/layer.js"
 import { forgetAllOn } from "../../src/internal/promise/holdings.js"
 import { LeaseHandle } from "../../src/internal/promise/leaseHandle.js"
 import { PromiseLease } from "../../src/internal/promise/face.js"
-import { kubernetesLimits, resolve } from "../../src/internal/settings/resolve.js"
+import { effectDurations, kubernetesLimits, resolve } from "../../src/internal/settings/resolve.js"
 import { KubeApi } from "../../src/KubeApi.js"
 import type { LeaseRef } from "../../src/LeaseObject.js"
 import { ref as leaseRef } from "./controlPlane.js"
@@ -61,7 +61,7 @@ export const handleIn = (
   { acquireWaitMillis = 0, name = process.name, ref = leaseRef, supersedes = true }: HandleChoices
 ): LeaseHandle =>
   new LeaseHandle({
-    settings: Either.getOrThrow(resolve({ ...ref, ...settings, owner }, kubernetesLimits, String)),
+    settings: Either.getOrThrow(resolve({ ...ref, ...settings, owner }, kubernetesLimits, effectDurations)),
     acquireWaitMillis,
     connection,
     logger: (level, message) => {

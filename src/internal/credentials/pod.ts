@@ -24,7 +24,7 @@ export interface NamedText {
   readonly source: string
 }
 
-const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
+export const serviceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 const maxAgeMillis = 60_000
 

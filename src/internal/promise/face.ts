@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" />
+import { fromFaults } from "../../InvalidSettings.js"
 import type { Lease, LeaseLost, ReleaseOptions, WaitOptions } from "../../KubernetesLease.js"
+import { handlerFaults, releaseFaults, unlessFaulty, waitFaults } from "./arguments.js"
 
 export interface Token {
   readonly token: string
@@ -45,8 +47,8 @@ export abstract class PromiseLease implements Lease {
    * aborts, with its reason; on `release()`, with an `AbortError`; and with what waiting cannot cure (`Forbidden` and
    * such), but not once the record has been read.
    */
-  waitUntilAcquired({ signal }: WaitOptions = {}): Promise<{ readonly token: string }> {
-    return this.#actions.waitUntilAcquired(signal)
+  waitUntilAcquired(options: WaitOptions = {}): Promise<{ readonly token: string }> {
+    return unlessFaulty(waitFaults(options), () => this.#actions.waitUntilAcquired(options.signal))
   }
 
   /**
@@ -55,7 +57,7 @@ export abstract class PromiseLease implements Lease {
    * hands the lease over to that owner (X5).
    */
   release(options?: ReleaseOptions): Promise<void> {
-    return this.#actions.release(options)
+    return unlessFaulty(releaseFaults(options), () => this.#actions.release(options))
   }
 
   /** Held, by this process's clocks at this very call, without I/O (T4). */
@@ -78,8 +80,16 @@ export abstract class PromiseLease implements Lease {
     return this.#actions.signal
   }
 
-  /** Calls `handler` once for each term that is lost, never after a release; the function it gives unsubscribes. */
+  /**
+   * Calls `handler` once for each term that is lost, never after a release; the function it gives unsubscribes.
+   *
+   * @throws InvalidSettings for what is no function
+   */
   onLost(handler: (reason: string, lost: LeaseLost) => void): () => void {
+    const faults = handlerFaults(handler)
+    if (faults.length > 0) {
+      throw fromFaults(faults)
+    }
     return this.#actions.onLost(handler)
   }
 

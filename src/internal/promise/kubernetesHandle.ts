@@ -1,16 +1,19 @@
+import type { Fault } from "../../InvalidSettings.js"
 import type { KubernetesLeaseSettings, SettingsBuilder } from "../../KubernetesLease.js"
 import { connectionFor } from "./kubernetesConnection.js"
 import type { HandleOptions } from "./leaseHandle.js"
 import { LeaseHandle } from "./leaseHandle.js"
-import { kubernetesSettings } from "./settings.js"
+import { kubernetesSettings, settingsOrThrow } from "./settings.js"
 
 /**
+ * @param otherFaults of what was given beside the settings
  * @throws InvalidSettings
  */
 export const kubernetesHandle = (
   given: KubernetesLeaseSettings | SettingsBuilder,
-  options: HandleOptions = {}
+  options: HandleOptions = {},
+  otherFaults: ReadonlyArray<Fault> = []
 ): LeaseHandle => {
-  const { connection, ...lease } = kubernetesSettings(given)
+  const { connection, ...lease } = settingsOrThrow(kubernetesSettings(given), otherFaults)
   return new LeaseHandle({ ...lease, ...options, connection: connectionFor(connection) })
 }

@@ -33,6 +33,7 @@ import type { HowToAttempt } from "./sharedAttempts.js"
 import { SharedAttempts } from "./sharedAttempts.js"
 import type { Successor } from "../settings/successor.js"
 import { successorOf } from "../settings/successor.js"
+import { millisecondNumbers } from "../settings/resolve.js"
 import type { Term } from "../state/term.js"
 import { termKey } from "../base/termKey.js"
 
@@ -113,7 +114,7 @@ export class LeaseHandle implements LeaseActions {
     return this.#connection.whileUsed(async () => {
       const successor = options.to === undefined
         ? undefined
-        : Either.getOrThrowWith(successorOf(options.to, options.handOverMs, "handOverMs"), (invalid) => invalid)
+        : Either.getOrThrowWith(successorOf(options.to, options.handOverMs, "handOverMs", millisecondNumbers), identity)
       const calls = [...this.#calls]
       this.#giveUp(calls)
       const outcomes = await Promise.allSettled([this.#releaseTerm(successor), this.#untilGivenBack(calls)])

@@ -1,14 +1,22 @@
 import type { InMemoryLeaseSettings } from "../../InMemoryLease.js"
+import type { Fault } from "../../InvalidSettings.js"
 import type { SettingsBuilder } from "../../KubernetesLease.js"
 import type { HandleOptions } from "./leaseHandle.js"
 import { LeaseHandle } from "./leaseHandle.js"
 import { memoryConnection, memoryLimits } from "./memoryConnection.js"
-import { memorySettings } from "./settings.js"
+import { memorySettings, settingsOrThrow } from "./settings.js"
 
 /**
+ * @param otherFaults of what was given beside the settings
  * @throws InvalidSettings
  */
 export const memoryHandle = (
   given: InMemoryLeaseSettings | SettingsBuilder,
-  options: HandleOptions = {}
-): LeaseHandle => new LeaseHandle({ ...memorySettings(given, memoryLimits), ...options, connection: memoryConnection })
+  options: HandleOptions = {},
+  otherFaults: ReadonlyArray<Fault> = []
+): LeaseHandle =>
+  new LeaseHandle({
+    ...settingsOrThrow(memorySettings(given, memoryLimits), otherFaults),
+    ...options,
+    connection: memoryConnection
+  })

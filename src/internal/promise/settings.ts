@@ -1,5 +1,4 @@
 import * as Either from "effect/Either"
-import * as Redacted from "effect/Redacted"
 import type { Fault } from "../../InvalidSettings.js"
 import { fromFaults } from "../../InvalidSettings.js"
 import type { InMemoryLeaseSettings } from "../../InMemoryLease.js"
@@ -11,13 +10,14 @@ import type {
   SettingsBuilder
 } from "../../KubernetesLease.js"
 import type { LeaseSettings } from "../../LeaseSettings.js"
-import { baseUrlFaults } from "../credentials/baseUrl.js"
-import type { KubeconfigOptions } from "../credentials/kubeCredentials.js"
+import { podNamespace } from "../credentials/podNamespace.js"
+import { processOwner } from "../settings/defaultOwner.js"
+import type { Limits } from "../settings/resolve.js"
+import { kubernetesLimits, longestMillis, millisecondNumbers, resolve } from "../settings/resolve.js"
+import { unknownSettings } from "../settings/unknownSettings.js"
+import { connectionOf } from "./connectionSettings.js"
 import type { ConnectionSettings } from "./kubernetesConnection.js"
-import { caCertFaults } from "../credentials/certificates.js"
-import { tokenFaults } from "../credentials/pod.js"
-import type { DurationFieldNames, Limits } from "../settings/resolve.js"
-import { kubernetesLimits, resolve } from "../settings/resolve.js"
+import { loggerFaults, loggerOf } from "./givenLogger.js"
 
 /** What the settings of either class come to. */
 export interface PromiseSettings {
@@ -26,42 +26,87 @@ export interface PromiseSettings {
   readonly logger: LeaseLogger | undefined
 }
 
-const promiseFieldNames: DurationFieldNames = (field) => `${field}Ms`
+type Checked<A> = Either.Either<A, ReadonlyArray<Fault>>
 
-/**
- * @throws InvalidSettings with every fault
- */
+const commonFields = {
+  name: true,
+  owner: true,
+  ttlMs: true,
+  renewalIntervalMs: true,
+  acquireRetries: true,
+  acquireRetryDelayMs: true,
+  renewDeadlineMs: true,
+  requestTimeoutMs: true,
+  acquireTimeoutMs: true,
+  acquireWaitMs: true,
+  releaseTimeoutMs: true,
+  maxClockSkewMs: true,
+  releaseMode: true,
+  labels: true,
+  logger: true
+} satisfies Record<keyof (PlainSettings & FurtherSettings), true>
+
+const memoryFields = { ...commonFields, namespace: true } satisfies Record<keyof InMemoryLeaseSettings, true>
+
+const kubernetesFields = {
+  ...memoryFields,
+  apiBaseUrl: true,
+  caCert: true,
+  serviceAccountToken: true,
+  kubeconfig: true,
+  apiServerUrl: true,
+  authToken: true
+} satisfies Record<keyof KubernetesLeaseSettings, true>
+
+/** Every fault, or the settings. Users without a type checker may have given anything. */
 export const kubernetesSettings = (
   given: KubernetesLeaseSettings | SettingsBuilder
-): PromiseSettings & { readonly connection: ConnectionSettings } => {
-  const settings = built<KubernetesLeaseSettings>(given)
-  const connection = connectionOf(settings)
-  const resolved = resolveOrThrow(settings, settings.namespace, kubernetesLimits, leftOf(connection))
-  return { ...resolved, connection: Either.getOrThrow(connection) }
-}
+): Checked<PromiseSettings & { readonly connection: ConnectionSettings }> =>
+  Either.flatMap(objectOf<KubernetesLeaseSettings>(given), (settings) => {
+    const connection = connectionOf(settings)
+    // The pod's namespace says nothing about the server of a kubeconfig.
+    const namespace = settings.namespace === undefined && !settings.kubeconfig
+      ? podNamespace(process.env)
+      : settings.namespace
+    const lease = leaseSettings(settings, namespace, kubernetesLimits)
+    return allOf(
+      [unknownSettings(settings, Object.keys(kubernetesFields)), leftOf(lease), leftOf(connection)],
+      Either.zipWith(lease, connection, (lease, connection) => ({ ...lease, connection }))
+    )
+  })
+
+/** Every fault, or the settings. */
+export const memorySettings = (
+  given: InMemoryLeaseSettings | SettingsBuilder,
+  limits: Limits
+): Checked<PromiseSettings> =>
+  Either.flatMap(objectOf<InMemoryLeaseSettings>(given), (settings) => {
+    const { namespace = "default" } = settings
+    const lease = leaseSettings(settings, namespace, limits)
+    return allOf([unknownSettings(settings, Object.keys(memoryFields)), leftOf(lease)], lease)
+  })
 
 /**
  * @throws InvalidSettings with every fault
  */
-export const memorySettings = (given: InMemoryLeaseSettings | SettingsBuilder, limits: Limits): PromiseSettings => {
-  const settings = built<InMemoryLeaseSettings>(given)
-  return resolveOrThrow(settings, settings.namespace ?? "default", limits, [])
+export const settingsOrThrow = <A>(checked: Checked<A>, otherFaults: ReadonlyArray<Fault>): A => {
+  if (Either.isLeft(checked) || otherFaults.length > 0) {
+    throw fromFaults([...leftOf(checked), ...otherFaults])
+  }
+  return checked.right
 }
 
-const longestAcquireWaitMillis = 2 ** 31 - 1
-
-const resolveOrThrow = (
+const leaseSettings = (
   settings: PlainSettings & FurtherSettings,
-  namespace: string,
-  limits: Limits,
-  otherFaults: ReadonlyArray<Fault>
-): PromiseSettings => {
-  const { acquireWaitMs = 0 } = settings
+  namespace: string | undefined,
+  limits: Limits
+): Checked<PromiseSettings> => {
+  const { acquireWaitMs = 0, owner = processOwner() } = settings
   const lease = resolve(
     {
       namespace,
       name: settings.name,
-      owner: settings.owner,
+      owner,
       ttl: settings.ttlMs,
       renewalInterval: settings.renewalIntervalMs,
       renewDeadline: settings.renewDeadlineMs,
@@ -75,52 +120,38 @@ const resolveOrThrow = (
       labels: settings.labels
     },
     limits,
-    promiseFieldNames
+    millisecondNumbers
   )
-  const waitFaults = acquireWaitMs >= 0 && acquireWaitMs <= longestAcquireWaitMillis
+  const { expected, millisOf } = millisecondNumbers
+  const acquireWaitMillis = millisOf(acquireWaitMs)
+  const waitFaults = acquireWaitMillis >= 0 && acquireWaitMillis <= longestMillis
     ? []
-    : [{
-      field: "acquireWaitMs",
-      value: acquireWaitMs,
-      expected: `a duration of at least 0 ms and at most ${longestAcquireWaitMillis} ms`
-    }]
-  if (Either.isLeft(lease) || waitFaults.length > 0 || otherFaults.length > 0) {
-    throw fromFaults([...leftOf(lease), ...waitFaults, ...otherFaults])
-  }
-  return { settings: lease.right, acquireWaitMillis: acquireWaitMs, logger: settings.logger }
+    : [{ field: "acquireWaitMs", value: acquireWaitMs, expected: expected(0, longestMillis) }]
+  return allOf(
+    [leftOf(lease), waitFaults, loggerFaults(settings.logger)],
+    Either.map(lease, (lease) => ({ settings: lease, acquireWaitMillis, logger: loggerOf(settings.logger) }))
+  )
 }
 
-const leftOf = <A>(either: Either.Either<A, ReadonlyArray<Fault>>): ReadonlyArray<Fault> =>
-  Either.isLeft(either) ? either.left : []
-
-const built = <S extends object>(given: S | SettingsBuilder): S => "build" in given ? given.build() as S : given
-
-const connectionOf = (settings: KubernetesLeaseSettings): Either.Either<ConnectionSettings, ReadonlyArray<Fault>> => {
-  const baseUrl = settings.apiBaseUrl ?? settings.apiServerUrl
-  const token = settings.serviceAccountToken ?? settings.authToken
-  const { caCert } = settings
-  const kubeconfig = kubeconfigOf(settings.kubeconfig)
-  if (kubeconfig !== undefined) {
-    const others = Object.entries({ apiBaseUrl: baseUrl, serviceAccountToken: token, caCert })
-      .filter(([, value]) => value !== undefined)
-    return others.length === 0
-      ? Either.right({ kubeconfig })
-      : Either.left(others.map(([field]) => ({ field, value: "given", expected: "absent beside a kubeconfig" })))
-  }
-  const faults = [
-    ...(baseUrl === undefined ? [] : baseUrlFaults("apiBaseUrl", baseUrl)),
-    ...(typeof token === "string" ? tokenFaults("serviceAccountToken", Redacted.make(token.trim())) : []),
-    ...caCertFaults("caCert", caCert),
-    ...(baseUrl !== undefined && token === undefined
-      ? [{
-        field: "serviceAccountToken",
-        value: token,
-        expected: "a token for apiBaseUrl: the pod's own never goes to another address"
-      }]
-      : [])
-  ]
-  return faults.length > 0 ? Either.left(faults) : Either.right({ baseUrl, token, caCert })
+/** An object with `build()` is built. */
+const objectOf = <S extends object>(given: S | SettingsBuilder): Checked<S> => {
+  const settings: unknown = isBuilder(given) ? given.build() : given
+  return isObject(settings)
+    ? Either.right(settings as S)
+    : Either.left([{
+      field: "settings",
+      value: settings,
+      expected: `an object, such as { namespace: "default", name: "leader", ttlMs: 30_000 }`
+    }])
 }
 
-const kubeconfigOf = (given: KubernetesLeaseSettings["kubeconfig"]): KubeconfigOptions | undefined =>
-  given === true ? {} : typeof given === "string" ? { path: given } : given
+const isObject = (u: unknown): u is object => typeof u === "object" && u !== null && !Array.isArray(u)
+
+const isBuilder = (u: unknown): u is SettingsBuilder => isObject(u) && "build" in u && typeof u.build === "function"
+
+const leftOf = <A>(checked: Checked<A>): ReadonlyArray<Fault> => Either.isLeft(checked) ? checked.left : []
+
+const allOf = <A>(faults: ReadonlyArray<ReadonlyArray<Fault>>, checked: Checked<A>): Checked<A> => {
+  const all = faults.flat()
+  return all.length > 0 ? Either.left(all) : checked
+}

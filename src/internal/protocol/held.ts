@@ -9,6 +9,7 @@ import { now } from "../base/clocks.js"
 import type { Engine } from "../state/engine.js"
 import { release } from "./release.js"
 import { verify, whileHeld } from "./renew.js"
+import { effectDurations } from "../settings/resolve.js"
 import { successorOf } from "../settings/successor.js"
 import type { Term } from "../state/term.js"
 
@@ -54,7 +55,7 @@ export class TermLease implements HeldLease {
 
   handOver({ duration, to }: HandOver): Effect.Effect<void, RequestError | InvalidSettings> {
     return Effect.flatMap(
-      Effect.suspend(() => successorOf(to, duration, "duration")),
+      Effect.suspend(() => successorOf(to, duration, "duration", effectDurations)),
       (successor) => release(this.#engine, this.#term, successor)
     )
   }

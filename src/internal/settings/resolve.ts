@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type { Fault } from "../../InvalidSettings.js"
 import type { LeaseSettings, Options } from "../../LeaseSettings.js"
 import { isLabelKey, isLabelValue, isNamespace, isObjectName } from "./names.js"
+import { ownerFaults } from "./owner.js"
 
 /** What the server's whole seconds and a network ask for; a store in memory asks for less. */
 export interface Limits {
@@ -29,27 +30,56 @@ type DurationField = {
   [K in keyof LeaseSettings]: LeaseSettings[K] extends Duration.Duration ? K : never
 }[keyof LeaseSettings]
 
-/** How a face spells a field that holds a duration, so that a fault names what its user wrote. */
-export type DurationFieldNames = (field: DurationField) => string
+/** How a face has its durations, so that a fault speaks of what its user wrote. */
+export interface DurationSpelling {
+  readonly nameOf: (field: DurationField) => string
+  /** `NaN` for what is no duration. */
+  readonly millisOf: (given: unknown) => number
+  readonly expected: (minimumMillis: number, maximumMillis: number) => string
+}
 
-export const effectFieldNames: DurationFieldNames = (field) => field
+/** `NaN` for what is no duration; `Duration` itself would take a negative one for zero. */
+export const millisOf = (given: unknown): number =>
+  (typeof given === "number" && given < 0) || (typeof given === "bigint" && given < 0n) ||
+    (typeof given === "string" && given.startsWith("-"))
+    ? NaN
+    : Option.match(Duration.decodeUnknown(given), { onNone: () => NaN, onSome: Duration.toMillis })
+
+export const effectDurations: DurationSpelling = {
+  nameOf: (field) => field,
+  millisOf,
+  expected: (minimum, maximum) => `a duration of at least ${minimum} ms and at most ${maximum} ms`
+}
+
+/** Numbers alone: a text has units that nobody checks where it comes from a variable, as `"30"` for 30 seconds. */
+export const millisecondNumbers: DurationSpelling = {
+  nameOf: (field) => `${field}Ms`,
+  millisOf: (given) => typeof given === "number" ? given : NaN,
+  expected: (minimum, maximum) => `a number of milliseconds from ${minimum} to ${maximum}`
+}
 
 /** The longest that a timer of a JavaScript runtime waits. */
-const longestMillis = 2 ** 31 - 1
+export const longestMillis = 2 ** 31 - 1
 
 const defaultAcquireRetryDelayMillis = 100
 const defaultMaxClockSkewMillis = 1000
 
+/** What a face knows of a lease before it is looked at. */
+export interface Given extends Omit<Options, "namespace" | "owner"> {
+  readonly namespace: string | undefined
+  readonly owner: string
+}
+
 /** Settings with their defaults, or everything that is wrong with them. */
 export const resolve = (
-  options: Options & { readonly owner: string },
+  options: Given,
   limits: Limits,
-  nameOf: DurationFieldNames
+  { expected, millisOf, nameOf }: DurationSpelling
 ): Either.Either<LeaseSettings, ReadonlyArray<Fault>> => {
   const faults: Array<Fault> = []
-  const expect = (holds: boolean, field: string, value: unknown, expected: string): void => {
+  const expect = (holds: boolean, field: string, value: unknown, right: string): void => {
     if (!holds) {
-      faults.push({ field, value, expected })
+      faults.push({ field, value, expected: right })
     }
   }
 
@@ -57,15 +87,15 @@ export const resolve = (
     isObjectName(options.name),
     "name",
     options.name,
-    "an RFC 1123 subdomain: at most 253 of a-z, 0-9, '-' and '.', with a letter or digit at both ends of each part"
+    "the name of the Lease, an RFC 1123 subdomain: at most 253 of a-z, 0-9, '-' and '.', with a letter or digit at both ends of each part"
   )
   expect(
     isNamespace(options.namespace),
     "namespace",
     options.namespace,
-    "an RFC 1123 label: at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends"
+    "the namespace of the Lease, an RFC 1123 label: at most 63 of a-z, 0-9 and '-', with a letter or digit at both ends"
   )
-  faults.push(...expectOwner("owner", options.owner))
+  faults.push(...ownerFaults("owner", options.owner))
   const { acquireRetries = limits.defaultAcquireRetries, labels = {}, releaseMode = "delete" } = options
   expect(
     Number.isInteger(acquireRetries) && acquireRetries >= 0,
@@ -74,7 +104,9 @@ export const resolve = (
     "a whole number of at least 0"
   )
   expect(releaseMode === "delete" || releaseMode === "clear", "releaseMode", releaseMode, `"delete" or "clear"`)
-  for (const [key, value] of Object.entries(labels)) {
+  const areLabels = typeof labels === "object" && labels !== null && !Array.isArray(labels)
+  expect(areLabels, "labels", labels, "an object of labels and their values")
+  for (const [key, value] of areLabels ? Object.entries(labels) : []) {
     expect(isLabelKey(key) && isLabelValue(value), `labels[${JSON.stringify(key)}]`, value, "a Kubernetes label")
   }
 
@@ -90,7 +122,7 @@ export const resolve = (
     }
     const value = millisOf(given)
     const holds = value >= minimum && value <= longestMillis
-    expect(holds, nameOf(field), shown(given), `a duration of at least ${minimum} ms and at most ${longestMillis} ms`)
+    expect(holds, nameOf(field), shown(given), expected(minimum, longestMillis))
     return holds ? value : undefined
   }
 
@@ -129,7 +161,8 @@ export const resolve = (
   }
 
   if (
-    faults.length > 0 || ttl === undefined || renewDeadline === undefined || renewalInterval === undefined ||
+    faults.length > 0 || options.namespace === undefined || ttl === undefined || renewDeadline === undefined ||
+    renewalInterval === undefined ||
     requestTimeout === undefined || releaseTimeout === undefined || acquireTimeout === undefined ||
     maxClockSkew === undefined || acquireRetryDelay === undefined
   ) {
@@ -153,18 +186,5 @@ export const resolve = (
     leaseDurationSeconds: limits.durationSecondsOf(ttl)
   })
 }
-
-/** `NaN` for what is no duration; `Duration` itself would take a negative one for zero. */
-export const millisOf = (given: unknown): number =>
-  (typeof given === "number" && given < 0) || (typeof given === "bigint" && given < 0n) ||
-    (typeof given === "string" && given.startsWith("-"))
-    ? NaN
-    : Option.match(Duration.decodeUnknown(given), { onNone: () => NaN, onSome: Duration.toMillis })
-
-/** The fault of a field that has to name an owner, if it has one. */
-export const expectOwner = (field: string, owner: unknown): ReadonlyArray<Fault> =>
-  typeof owner === "string" && /^\P{C}{1,253}$/u.test(owner)
-    ? []
-    : [{ field, value: owner, expected: "1 to 253 printable characters" }]
 
 const shown = (given: unknown): unknown => Duration.isDuration(given) ? Duration.format(given) : given

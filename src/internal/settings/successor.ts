@@ -2,7 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type { Fault, InvalidSettings } from "../../InvalidSettings.js"
 import { fromFaults } from "../../InvalidSettings.js"
-import { expectOwner, millisOf } from "./resolve.js"
+import { ownerFaults } from "./owner.js"
+import type { DurationSpelling } from "./resolve.js"
 
 /** To whom a lease is handed over, and how long others leave it to them (X5). */
 export interface Successor {
@@ -17,14 +18,15 @@ const longestHandOverMillis = 60_000
 export const successorOf = (
   owner: string,
   handOver: Duration.DurationInput | undefined,
-  fieldName: string
+  fieldName: string,
+  { expected, millisOf }: DurationSpelling
 ): Either.Either<Successor, InvalidSettings> => {
-  const millis = millisOf(handOver ?? defaultHandOverMillis)
+  const millis = handOver === undefined ? defaultHandOverMillis : millisOf(handOver)
   const faults: ReadonlyArray<Fault> = [
-    ...expectOwner("to", owner),
+    ...ownerFaults("to", owner),
     ...(millis > 0 && millis <= longestHandOverMillis
       ? []
-      : [{ field: fieldName, value: handOver, expected: `a duration of at most ${longestHandOverMillis} ms` }])
+      : [{ field: fieldName, value: handOver, expected: expected(1, longestHandOverMillis) }])
   ]
   return faults.length > 0
     ? Either.left(fromFaults(faults))
