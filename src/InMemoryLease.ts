@@ -5,12 +5,13 @@
  * @since 0.1.0
  */
 import { leadFaults } from "./internal/promise/arguments.js"
-import { lead } from "./internal/promise/lead.js"
+import { leading } from "./internal/promise/leading.js"
 import { resetMemory } from "./internal/promise/memoryConnection.js"
 import { memoryHandle } from "./internal/promise/memoryHandle.js"
 import { PromiseLease } from "./internal/promise/face.js"
 import type {
   FurtherSettings,
+  Leading,
   LeadOptions,
   LeadWork,
   Lease,
@@ -54,12 +55,8 @@ export class InMemoryLease extends PromiseLease implements Lease {
   }
 
   /** As `KubernetesLease.lead`. */
-  static async lead(
-    settings: InMemoryLeaseSettings | SettingsBuilder,
-    work: LeadWork,
-    options?: LeadOptions
-  ): Promise<void> {
-    return lead(memoryHandle(settings, { supersedes: false }, leadFaults(work, options)), work, options)
+  static lead(settings: InMemoryLeaseSettings | SettingsBuilder, work: LeadWork, options?: LeadOptions): Leading {
+    return leading(() => memoryHandle(settings, { supersedes: false }, leadFaults(work, options)), work, options)
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 import { leadFaults } from "./internal/promise/arguments.js"
 import { kubernetesHandle } from "./internal/promise/kubernetesHandle.js"
-import { lead } from "./internal/promise/lead.js"
+import { leading } from "./internal/promise/leading.js"
 import { PromiseLease } from "./internal/promise/face.js"
 
 /**
@@ -186,8 +186,9 @@ export interface WaitOptions {
 }
 
 /**
- * What `lead` runs while the lease is held. It must end soon after `signal` aborts: within ttl - renewDeadline (3 s at
- * 30 s) after a loss.
+ * What `lead` runs while the lease is held. It goes on until `signal` aborts, and must end soon after: within
+ * ttl - renewDeadline (3 s at 30 s) after a loss. Work that returns before gives the lease up: it runs again in a later
+ * term, one `renewalIntervalMs` later at the earliest.
  *
  * @since 0.1.0
  * @category models
@@ -199,8 +200,27 @@ export type LeadWork = (term: { readonly signal: AbortSignal; readonly token: st
  * @category models
  */
 export interface LeadOptions {
-  /** Ends the work, and then the leading. */
+  /** Ends the work, and then the leading; so does `stop()`. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * What follows when the work fails, although it has neither been told to stop nor lost the lease; either way the lease is
+   * released first. `"retry"` (default): the failure is logged, and the work runs again in a later term, after one
+   * `renewalIntervalMs`, doubled with each failure in a row up to a minute. `"stop"`: the leading rejects with the failure.
+   */
+  readonly onError?: "retry" | "stop" | undefined
+}
+
+/**
+ * What `lead` gives: resolves once it has been told to stop, the work has ended and the lease is released.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Leading extends Promise<void> {
+  /** Tells the work to stop, and gives the same promise: await it, and nothing is held any more. */
+  readonly stop: () => Promise<void>
+  /** `stop()`. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
 /**
@@ -253,20 +273,32 @@ export class KubernetesLease extends PromiseLease implements Lease {
   }
 
   /**
-   * Runs for the lease for ever: waits for it, runs `work` under it, and when that has ended releases and, one
-   * `renewalIntervalMs` later, runs for it again; after a loss it does so at once. Resolves once `signal` has aborted, the
-   * work has ended and the lease is released. Rejects, after a release, with what the work rejects with, unless it had been
-   * told to stop or the lease, asked for then, turns out to be lost; and, as long as the lease has never been held, with
-   * what waiting cannot cure.
+   * Leads until it is told to stop: waits for the lease, runs `work` under it, releases, and runs for it again.
    *
-   * @throws InvalidSettings as a rejection
+   * Work that returns ends its term: the lease is released, others have one `renewalIntervalMs` to take it, and the work
+   * runs again in a later term. So work that leads goes on until its `signal` aborts. Work that fails does so too, logged
+   * and with a backoff, or ends the leading (`onError: "stop"`). After a loss it runs for the lease again as soon as the
+   * work has ended.
+   *
+   * ```ts
+   * const leading = KubernetesLease.lead({ name: "leader", ttlMs: 30_000 }, async ({ signal }) => {
+   *   while (!signal.aborted) {
+   *     // … work that only one process may do …
+   *   }
+   * })
+   * process.once("SIGTERM", () => leading.stop())
+   * await leading
+   * ```
+   *
+   * Rejects with what waiting cannot cure (`Forbidden` and such) as long as the lease has never been held, and with
+   * `InvalidSettings` that lists every fault of settings, work and options.
    */
-  static async lead(
+  static lead(
     settings: KubernetesLeaseSettings | SettingsBuilder,
     work: LeadWork,
     options?: LeadOptions
-  ): Promise<void> {
+  ): Leading {
     // Two of one name take turns; each would else end the other's term, for ever (F43).
-    return lead(kubernetesHandle(settings, { supersedes: false }, leadFaults(work, options)), work, options)
+    return leading(() => kubernetesHandle(settings, { supersedes: false }, leadFaults(work, options)), work, options)
   }
 }

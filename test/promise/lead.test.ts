@@ -149,16 +149,91 @@ describeTwins("W4 lead", (twin) => {
     assert.strictEqual(terms, 1)
   })
 
-  it("W4 work that fails ends it, after a release, with what it failed with", async () => {
+  it("P7 with onError \"stop\", work that fails ends it, after a release, with what it failed with", async () => {
     const settings = fresh()
     const failure = new Error("work")
-    assert.strictEqual(await rejection(twin.lead(settings, () => Promise.reject(failure))), failure)
+    const options = { onError: "stop" } as const
+    assert.strictEqual(await rejection(twin.lead(settings, () => Promise.reject(failure), options)), failure)
     assert.isUndefined(await twin.holderOf(settings.name))
     const thrown = await rejection(twin.lead(settings, () => {
       throw failure
-    }))
+    }, options))
     assert.strictEqual(thrown, failure)
     assert.isUndefined(await twin.holderOf(settings.name))
+  })
+
+  it("P7 F102 work that fails is logged, and runs again in later terms, each after a longer pause", async () => {
+    const renewalIntervalMs = 100
+    const logged: Array<unknown> = []
+    const settings = fresh({
+      renewalIntervalMs,
+      logger: (level, message, { error }) => void (level === "error" && logged.push(message, error))
+    })
+    const failure = "no Error"
+    const startedAt: Array<number> = []
+    const tokens: Array<bigint> = []
+    const leading = twin.lead(settings, ({ token }) => {
+      startedAt.push(performance.now())
+      tokens.push(BigInt(token))
+      return Promise.reject(failure)
+    })
+    await eventually(() => startedAt.length === 4)
+    await leading.stop()
+    const gaps = startedAt.slice(1).map((time, index) => time - (startedAt[index] ?? time))
+    // A timer may fire a millisecond early.
+    assert.isTrue(gaps.every((gap, index) => gap >= renewalIntervalMs * 2 ** index - 2), gaps.join())
+    assert.isTrue(tokens.slice(1).every((token, index) => token > (tokens[index] ?? token)))
+    assert.deepStrictEqual(logged.slice(0, 2), [
+      `The work failed; the lease is released, and run for again in ${renewalIntervalMs} ms`,
+      failure
+    ])
+    assert.isUndefined(await twin.holderOf(settings.name))
+  })
+
+  it("P7 while the work of one backs off, another leads", async () => {
+    const settings = fresh({ renewalIntervalMs: 5000 })
+    const failing = twin.lead(settings, () => Promise.reject(new Error("work")))
+    const { terms, work } = leader()
+    const other = twin.lead({ ...settings, owner: "b" }, work)
+    await eventually(() => terms.length === 1)
+    assert.isFalse(terms[0]?.signal.aborted)
+    await Promise.all([failing.stop(), other.stop()])
+  })
+
+  it("P7 stop() aborts the work, and resolves once that has ended and the lease is released", async () => {
+    const settings = fresh()
+    const order: Array<unknown> = []
+    const leading = twin.lead(settings, async ({ signal }) => {
+      order.push("working")
+      await untilAborted(signal)
+      order.push(signal.reason.name)
+      await pause(50)
+      order.push(`ended, held by ${String(await twin.holderOf(settings.name))}`)
+    })
+    await eventually(() => order.length > 0)
+    const stopped = leading.stop()
+    assert.strictEqual(stopped, leading.stop())
+    await stopped
+    assert.deepStrictEqual(order, ["working", "AbortError", "ended, held by a"])
+    assert.isUndefined(await twin.holderOf(settings.name))
+    await leading
+  })
+
+  it("P7 stop() ends a wait, and a signal given beside it is let go", async () => {
+    const settings = fresh()
+    const holder = twin.lease({ ...settings, owner: "holder" })
+    await holder.acquire()
+    const { terms, work } = leader()
+    const { signal } = new AbortController()
+    {
+      await using leading = twin.lead(settings, work, { signal })
+      assert.isFunction(leading.stop)
+      assert.lengthOf(getEventListeners(signal, "abort"), 1)
+    }
+    assert.isEmpty(getEventListeners(signal, "abort"))
+    await holder.release()
+    await pause(50)
+    assert.isEmpty(terms)
   })
 
   it("W4 work that fails once it is told to stop, with whatever, is no failure", async () => {

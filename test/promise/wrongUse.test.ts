@@ -115,6 +115,11 @@ const wrongUses: ReadonlyArray<readonly [what: string, use: () => unknown, says:
   ],
   ["lead without work", () => lead(settings), "work is undefined, expected a function ({ signal, token })"],
   ["lead with the controller", () => lead(settings, work, { signal: new AbortController() }), "signal is an object"],
+  [
+    "another choice",
+    () => lead(settings, work, { onError: "throw" }),
+    `onError is "throw", expected "retry" or "stop"`
+  ],
   ["an unknown option of lead", () => lead(settings, work, { sginal: 1 }), "did you mean signal?"],
   ["the signal in the place of a wait's options", () => waitWith(AbortSignal.abort()), "options is an AbortSignal"],
   ["null for a wait's options", () => waitWith(null), "options is null, expected an object"],

@@ -2,7 +2,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as RealKubeApi from "../../src/KubeApi.js"
 import * as KubeCredentials from "../../src/KubeCredentials.js"
-import type { KubernetesLeaseSettings, LeadOptions, LeadWork } from "../../src/KubernetesLease.js"
+import type { KubernetesLeaseSettings, Leading, LeadOptions, LeadWork } from "../../src/KubernetesLease.js"
 import { KubernetesLease as RealKubernetesLease } from "../../src/KubernetesLease.js"
 import * as TestApiServer from "../../src/testing/TestApiServer.js"
 
@@ -25,7 +25,7 @@ export class KubernetesLease extends RealKubernetesLease {
     super(inPod(settings))
   }
 
-  static override lead(settings: KubernetesLeaseSettings, work: LeadWork, options?: LeadOptions): Promise<void> {
+  static override lead(settings: KubernetesLeaseSettings, work: LeadWork, options?: LeadOptions): Leading {
     return RealKubernetesLease.lead(inPod(settings), work, options)
   }
 }

@@ -149,7 +149,7 @@ export class Instance {
     const refused = new Error("The token is refused")
     try {
       // Of two that lead in one process one waits for the other.
-      await lead(this.#makeHandle(false), work, { signal: enough })
+      await lead(this.#makeHandle(false), work, { signal: enough, onError: "stop" })
     } catch (error) {
       if (error === refused) {
         this.#world.findings.report("leads on", `${this.#name} stops leading, for its work has noticed a loss first`)

@@ -3,7 +3,14 @@ import { afterAll, assert, beforeAll, describe } from "vitest"
 import { InMemoryLease } from "../../src/InMemoryLease.js"
 import { memoryConnection } from "../../src/internal/promise/memoryConnection.js"
 import type { PromiseLease } from "../../src/internal/promise/face.js"
-import type { FurtherSettings, LeadOptions, LeadWork, LeaseLost, LeaseSettings } from "../../src/KubernetesLease.js"
+import type {
+  FurtherSettings,
+  Leading,
+  LeadOptions,
+  LeadWork,
+  LeaseLost,
+  LeaseSettings
+} from "../../src/KubernetesLease.js"
 import { KubernetesLease } from "../../src/KubernetesLease.js"
 import * as TestApiServer from "../../src/testing/TestApiServer.js"
 
@@ -14,7 +21,7 @@ export interface Twin {
   /** Its answers take macrotasks. */
   readonly hasNetwork: boolean
   readonly lease: (settings: TwinSettings) => PromiseLease
-  readonly lead: (settings: TwinSettings, work: LeadWork, options?: LeadOptions) => Promise<void>
+  readonly lead: (settings: TwinSettings, work: LeadWork, options?: LeadOptions) => Leading
   /** `""` for a record without a holder, `undefined` where there is none. */
   readonly holderOf: (name: string) => Promise<string | undefined>
   /** As another process would, over whatever stands there; in the name of `""`, it releases. */

@@ -16,6 +16,10 @@ const isSignal = (value: unknown): boolean =>
 
 const anything = { isRight: () => true, expected: "" }
 
+const onError = {
+  onError: { isRight: (value: unknown) => value === "retry" || value === "stop", expected: `"retry" or "stop"` }
+}
+
 const signal = { signal: { isRight: isSignal, expected: "an AbortSignal" } }
 
 export const handlerFaults = (handler: unknown): ReadonlyArray<Fault> =>
@@ -29,7 +33,7 @@ export const releaseFaults = (options: unknown): ReadonlyArray<Fault> =>
 
 export const leadFaults = (work: unknown, options: unknown): ReadonlyArray<Fault> => [
   ...(isFunction(work) ? [] : [{ field: "work", value: work, expected: "a function ({ signal, token })" }]),
-  ...optionFaults(options, signal, "{ signal }")
+  ...optionFaults(options, { ...signal, ...onError }, "{ signal }")
 ]
 
 const optionFaults = (options: unknown, shapes: Shapes, example: string): ReadonlyArray<Fault> => {

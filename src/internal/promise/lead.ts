@@ -1,10 +1,16 @@
 import type { LeadOptions, LeadWork } from "../../KubernetesLease.js"
+import { pauseMillisAfter } from "../decisions/workPause.js"
 import { onAbort } from "./aborting.js"
 import type { LeaseHandle } from "./leaseHandle.js"
 
-/** Runs for the lease, works, releases, and again, until it is told to stop (W4). */
-export const lead = async (handle: LeaseHandle, work: LeadWork, { signal }: LeadOptions = {}): Promise<void> => {
+/** Runs for the lease, works, releases, and again, until it is told to stop (W4, P7). */
+export const lead = async (
+  handle: LeaseHandle,
+  work: LeadWork,
+  { onError = "retry", signal }: LeadOptions = {}
+): Promise<void> => {
   let hasHeld = false
+  let failures = 0
   const isToldToStop = () => signal?.aborted === true
   while (!isToldToStop()) {
     const token = await nextTerm(handle, hasHeld, signal)
@@ -12,11 +18,26 @@ export const lead = async (handle: LeaseHandle, work: LeadWork, { signal }: Lead
       continue
     }
     hasHeld = true
-    await workUnder(handle, token, work, signal)
-    // After a loss it runs again at once.
-    if (handle.remainingMillis() > 0) {
+    const beganAt = handle.monotonicMillis()
+    const failure = await workUnder(handle, token, work, signal)
+    if (failure !== undefined && onError === "stop") {
       await handle.releaseLogged()
-      await handle.pause(signal)
+      throw failure.error
+    }
+    const { pauseMillis, failuresInARow } = pauseMillisAfter({
+      hasFailed: failure !== undefined,
+      failuresBefore: failures,
+      workedMillis: handle.monotonicMillis() - beganAt,
+      intervalMillis: handle.renewalIntervalMillis
+    })
+    failures = failuresInARow
+    if (failure !== undefined) {
+      handle.error(`The work failed; the lease is released, and run for again in ${pauseMillis} ms`, failure.error)
+    }
+    // After a loss it runs again at once.
+    if (failure !== undefined || handle.remainingMillis() > 0) {
+      await handle.releaseLogged()
+      await handle.pause(pauseMillis, signal)
     }
   }
 }
@@ -37,18 +58,22 @@ const nextTerm = async (
       throw error
     }
     handle.warn("Cannot run for the lease again; trying later", error)
-    await handle.pause(signal)
+    await handle.pause(handle.renewalIntervalMillis, signal)
     return undefined
   }
 }
 
-/** Does not begin if the term has run out on the way, or if it has been told to stop. */
+/**
+ * Does not begin if the term has run out on the way, or if it has been told to stop.
+ *
+ * @returns what it has failed with, where neither a loss nor the end is the reason
+ */
 const workUnder = async (
   handle: LeaseHandle,
   token: string,
   work: LeadWork,
   signal: AbortSignal | undefined
-): Promise<void> => {
+): Promise<{ readonly error: unknown } | undefined> => {
   // `AbortSignal.any` is younger than the oldest Node that this library runs on.
   const stop = new AbortController()
   const stopListening = onAbort([handle.signal, signal], (reason) => stop.abort(reason))
@@ -56,12 +81,12 @@ const workUnder = async (
     if (!stop.signal.aborted) {
       await work({ signal: stop.signal, token })
     }
+    return undefined
   } catch (error) {
     const wasToldToStop = stop.signal.aborted
     // Work that fails may have met the loss before the clocks did: a store has refused its token (F21).
     if (!wasToldToStop && await handle.stillHolds()) {
-      await handle.releaseLogged()
-      throw error
+      return { error }
     }
     if (error !== stop.signal.reason) {
       handle.warn(
@@ -71,6 +96,7 @@ const workUnder = async (
         error
       )
     }
+    return undefined
   } finally {
     stopListening()
   }

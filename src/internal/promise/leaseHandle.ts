@@ -14,6 +14,7 @@ import type { LeaseLost } from "../../LeaseTerm.js"
 import { aborted, onAbort } from "./aborting.js"
 import { acquire } from "../protocol/attempt.js"
 import { begunTerm, Outcome } from "../protocol/attempting.js"
+import { monotonicNanos } from "../base/clocks.js"
 import { bounded, inTime } from "../base/race.js"
 import { Call } from "./call.js"
 import type { Connection } from "./connection.js"
@@ -170,14 +171,27 @@ export class LeaseHandle implements LeaseActions {
   }
 
   warn(message: string, error: unknown): void {
-    this.#log(Effect.logWarning(message, error))
+    this.#log(Effect.logWarning(message, { error }))
   }
 
-  /** One interval between two renewals, or until `signal` aborts. */
-  async pause(signal: AbortSignal | undefined): Promise<void> {
+  error(message: string, error: unknown): void {
+    this.#log(Effect.logError(message, { error }))
+  }
+
+  get renewalIntervalMillis(): number {
+    return this.#settings.renewalIntervalMillis
+  }
+
+  /** From an arbitrary origin. */
+  monotonicMillis(): number {
+    return this.#connection.runSync(() => Effect.map(monotonicNanos, (nanos) => Number(nanos) / 1_000_000))
+  }
+
+  /** Or until `signal` aborts. */
+  async pause(millis: number, signal: AbortSignal | undefined): Promise<void> {
     const over = new AbortController()
     const stopListening = onAbort([signal], (reason) => over.abort(reason))
-    const sleep = this.#run(() => Effect.sleep(this.#settings.renewalIntervalMillis), {
+    const sleep = this.#run(() => Effect.sleep(millis), {
       signal: over.signal,
       interrupted: () => over.signal.reason
     })

@@ -1,0 +1,25 @@
+/// <reference lib="esnext.disposable" />
+import type { Leading, LeadOptions, LeadWork } from "../../KubernetesLease.js"
+import { aborted, onAbort } from "./aborting.js"
+import { lead } from "./lead.js"
+import type { LeaseHandle } from "./leaseHandle.js"
+
+/** @param makeHandle may fail, which rejects */
+export const leading = (makeHandle: () => LeaseHandle, work: LeadWork, options: LeadOptions | undefined): Leading => {
+  const stopping = new AbortController()
+  const stop = (): Promise<void> => {
+    stopping.abort(aborted("stop() was called"))
+    return ended
+  }
+  const run = async (): Promise<void> => {
+    const handle = makeHandle()
+    const stopListening = onAbort([options?.signal], (reason) => stopping.abort(reason))
+    try {
+      await lead(handle, work, { ...options, signal: stopping.signal })
+    } finally {
+      stopListening()
+    }
+  }
+  const ended = run()
+  return Object.assign(ended, { stop, [Symbol.asyncDispose]: stop })
+}
