@@ -101,6 +101,10 @@ export class Transient extends Data.TaggedError("Transient")<
 export class CredentialsError extends Data.TaggedError("CredentialsError")<{
   readonly path?: string | undefined
   readonly message: string
+  /** Never: no server has answered. Every `KubeError` can be asked for it. */
+  readonly status?: undefined
+  /** Never, as `status`. */
+  readonly reason?: undefined
 }> {}
 
 /**
@@ -129,6 +133,12 @@ const classes = [Forbidden, Unauthorized, NotFound, Conflict, Invalid, Transient
 
 /**
  * Tells these errors from others that bear the same `_tag`, as those of `HttpApiError` do.
+ *
+ * ```ts
+ * if (isKubeError(error) && error.status === 403) {
+ *   // …
+ * }
+ * ```
  *
  * @since 0.1.0
  * @category guards

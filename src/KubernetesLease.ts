@@ -219,8 +219,35 @@ export interface LeadOptions {
 export interface Leading extends Promise<void> {
   /** Tells the work to stop, and gives the same promise: await it, and nothing is held any more. */
   readonly stop: () => Promise<void>
+  /** Whether all is well with it, without I/O: for a readiness probe. */
+  readonly health: () => LeaseHealth
   /** `stop()`. */
   readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/**
+ * Who holds a lease, as its record says.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LeaseHolder {
+  readonly owner: string
+  /** When the present term began, as its holder wrote it; `undefined` where it wrote nothing. */
+  readonly acquireTime: Date | undefined
+  /** When it was last renewed, as its holder wrote it. No measure of whether it has expired: clocks differ. */
+  readonly renewTime: Date | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LeaseHealth {
+  /** Neither is a held lease overdue for renewal, nor does a wait fail to reach the server. */
+  readonly isHealthy: boolean
+  /** What is wrong, in words. */
+  readonly problems: ReadonlyArray<string>
 }
 
 /**

@@ -147,12 +147,13 @@ describe("the store", () => {
 })
 
 describe("reset", () => {
-  it("ends every term without a word, in every namespace, and leaves the store empty", async () => {
+  it("F104 ends every term, told by the time that it returns, in every namespace, and leaves the store empty", async () => {
     const held = [lease("a"), lease("a", { namespace: "elsewhere" }), lease("a", { name: "other" })]
     const losses = held.map((each) => lossesOf(each))
     await Promise.all(held.map((each) => each.acquire()))
     const signals = held.map(({ signal }) => signal)
     InMemoryLease.reset()
+    assert.isTrue(losses.every(([loss, ...others]) => loss?._tag === "Deleted" && others.length === 0))
     for (const each of held) {
       assert.isFalse(each.checkAlive())
       assert.strictEqual(each.remainingMs(), 0)
@@ -162,7 +163,7 @@ describe("reset", () => {
     const others = [lease("b"), lease("b", { namespace: "elsewhere" }), lease("b", { name: "other" })]
     assert.deepStrictEqual(await Promise.all(others.map((each) => each.acquire())), [true, true, true])
     await pause(50)
-    assert.isTrue(losses.every((each) => each.length === 0))
+    assert.isTrue(losses.every((each) => each.length === 1))
     // What was held before is nobody's any more, and a release of it nothing.
     await Promise.all(held.map((each) => each.release()))
     assert.isTrue(others.every((each) => each.checkAlive()))
@@ -179,42 +180,102 @@ describe("reset", () => {
     await a.release()
   })
 
-  it("a term that renews as the store is emptied is not lost either", async () => {
+  it("F104 a term that renews as the store is emptied is lost once", async () => {
     const a = lease("a", { renewalIntervalMs: 5 })
     const losses = lossesOf(a)
     for (let round = 0; round < 20; round++) {
       await a.acquire()
       await pause(round)
       InMemoryLease.reset()
+      assert.lengthOf(losses, round + 1)
     }
     await pause(50)
-    assert.isEmpty(losses)
+    assert.lengthOf(losses, 20)
     assert.isFalse(a.checkAlive())
   })
 
-  it("tells nothing to whoever waits, who goes on and gets the lease", async () => {
-    const a = lease("a")
-    const b = lease("b")
+  it("F104 whoever waits or acquires is rejected, and holds nothing later", async () => {
+    const [a, b, c] = [lease("a"), lease("b"), lease("c", { acquireWaitMs: 60_000 })]
     await a.acquire()
-    const stop = new AbortController()
-    const waiting = b.waitUntilAcquired({ signal: stop.signal })
+    const outcomes = [rejection(b.waitUntilAcquired()), rejection(c.acquire())]
     await pause(20)
-    stop.abort("over")
-    assert.strictEqual(await rejection(waiting), "over")
+    const acquiring = rejection(lease("d", { name: "other" }).acquire())
     InMemoryLease.reset()
-    assert.isTrue(await b.acquire())
-    await b.release()
+    for (const outcome of await Promise.all([...outcomes, acquiring])) {
+      assert.include(outcome, { name: "AbortError", message: "InMemoryLease.reset() was called" })
+    }
+    await pause(50)
+    assert.isFalse([b, c].some((each) => each.checkAlive()))
+    assert.isTrue(await lease("e").acquire())
+    assert.isTrue(await lease("e", { name: "other" }).acquire())
+    InMemoryLease.reset()
   })
 
-  it("whoever waits on has the lease at once, whatever was left of another's time", async () => {
-    const a = lease("a", { ttlMs: 3_600_000 })
-    const b = lease("b", { ttlMs: 3_600_000 })
-    await a.acquire()
-    const waiting = b.waitUntilAcquired()
+  it("F104 whoever leads is told to stop", async () => {
+    const reasons: Array<unknown> = []
+    let isWorking = false
+    const leading = InMemoryLease.lead(
+      { name: "leader", ttlMs: 10_000, logger: () => {} },
+      ({ signal }) =>
+        new Promise((resolve) => {
+          isWorking = true
+          signal.addEventListener("abort", () => resolve(void reasons.push(signal.reason.name)))
+        })
+    )
+    await eventually(() => isWorking)
+    const next = InMemoryLease.lead({ name: "leader", owner: "b", ttlMs: 10_000 }, () => assert.fail("works"))
     await pause(20)
     InMemoryLease.reset()
-    await waiting
-    assert.isTrue(b.checkAlive())
-    await b.release()
+    await Promise.all([leading, next])
+    assert.deepStrictEqual(reasons, ["AbortError"])
+  })
+})
+
+describe("takeOver", () => {
+  it("F105 the holder loses the lease as to another process, which keeps it for the record's duration", async () => {
+    const a = lease("a", { ttlMs: 500 })
+    await a.acquire()
+    const { signal } = a
+    const losses = lossesOf(a)
+    await InMemoryLease.takeOver({ name: "leader" })
+    assert.isTrue(signal.aborted)
+    assert.isFalse(a.isHeld)
+    await eventually(() => losses.length > 0)
+    assert.deepStrictEqual(losses, [{ _tag: "TakenOver", by: "another process" }])
+    assert.propertyVal(await a.holder(), "owner", "another process")
+    assert.isFalse(await a.acquire())
+    const takenAt = performance.now()
+    await a.waitUntilAcquired()
+    assert.isAbove(performance.now() - takenAt, 300)
+    assert.lengthOf(losses, 1)
+  })
+
+  it("F105 in nobody's name, it is lost and free at once", async () => {
+    const a = lease("a", { namespace: "elsewhere" })
+    await a.acquire()
+    const losses = lossesOf(a)
+    await InMemoryLease.takeOver({ name: "leader", namespace: "elsewhere" }, "")
+    await eventually(() => losses.length > 0)
+    assert.deepStrictEqual(losses, [{ _tag: "Deleted" }])
+    assert.isUndefined(await a.holder())
+    assert.isTrue(await a.acquire())
+  })
+
+  it("F105 what nobody holds is then another's", async () => {
+    await InMemoryLease.takeOver({ name: "leader" }, "b")
+    assert.isFalse(await lease("a").acquire())
+    assert.isTrue(await lease("b").acquire())
+  })
+
+  it("F105 work that leads is told, and leads again", async () => {
+    let terms = 0
+    const leading = InMemoryLease.lead({ name: "leader", ttlMs: 10_000, logger: () => {} }, ({ signal }) => {
+      terms += 1
+      return new Promise((resolve) => signal.addEventListener("abort", () => resolve()))
+    })
+    await eventually(() => terms === 1)
+    await InMemoryLease.takeOver({ name: "leader" }, "")
+    await eventually(() => terms === 2)
+    await leading.stop()
   })
 })

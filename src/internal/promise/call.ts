@@ -10,9 +10,9 @@ export class Call {
     this.#end = resolve
   })
 
-  /** @param signal its caller's */
-  constructor(signal: AbortSignal | undefined) {
-    this.#stopListening = onAbort([signal], (reason) => this.giveUp(reason))
+  /** @param signals its caller's, and whatever else ends it */
+  constructor(signals: ReadonlyArray<AbortSignal | undefined>) {
+    this.#stopListening = onAbort(signals, (reason) => this.giveUp(reason))
   }
 
   /** Aborts when the call is given up, with what its promise is to reject with. */

@@ -11,6 +11,8 @@ export interface ConnectionOptions {
   readonly runtime: EngineRuntime
   /** Called when a first user comes; what it gives, when the last one has left. */
   readonly onUse: () => () => void
+  /** Aborts when whatever goes on has to end, for what the server has is given up; then it is another one. */
+  readonly ending?: (() => AbortSignal | undefined) | undefined
 }
 
 /** What the engine does for those instances of the Promise face that share one connection (C4). */
@@ -18,10 +20,12 @@ export class Connection {
   readonly #server: () => string
   readonly #runtime: EngineRuntime
   readonly #onUse: () => () => void
+  readonly #ending: () => AbortSignal | undefined
   #users = 0
   #onIdle: () => void = () => undefined
 
-  constructor({ onUse, runtime, server }: ConnectionOptions) {
+  constructor({ ending = () => undefined, onUse, runtime, server }: ConnectionOptions) {
+    this.#ending = ending
     this.#server = server
     this.#runtime = runtime
     this.#onUse = onUse
@@ -29,6 +33,10 @@ export class Connection {
 
   get server(): string {
     return this.#server()
+  }
+
+  get ending(): AbortSignal | undefined {
+    return this.#ending()
   }
 
   /** Rejects with the error itself; an interruption by `signal` rejects with `interrupted`. */

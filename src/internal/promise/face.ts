@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" />
 import { fromFaults } from "../../InvalidSettings.js"
-import type { Lease, LeaseLost, ReleaseOptions, WaitOptions } from "../../KubernetesLease.js"
+import type { Lease, LeaseHealth, LeaseHolder, LeaseLost, ReleaseOptions, WaitOptions } from "../../KubernetesLease.js"
 import { handlerFaults, releaseFaults, unlessFaulty, waitFaults } from "./arguments.js"
 
 export interface Token {
@@ -18,6 +18,10 @@ export interface LeaseActions {
   readonly verify: () => Promise<boolean>
   readonly remainingMillis: () => number
   readonly signal: AbortSignal
+  readonly token: string | undefined
+  readonly owner: string
+  readonly holder: () => Promise<LeaseHolder | undefined>
+  readonly health: () => LeaseHealth
   readonly onLost: (handler: (reason: string, lost: LeaseLost) => unknown) => () => void
 }
 
@@ -60,9 +64,40 @@ export abstract class PromiseLease implements Lease {
     return unlessFaulty(releaseFaults(options), () => this.#actions.release(options))
   }
 
-  /** Held, by this process's clocks at this very call, without I/O (T4). */
+  /** Held, by this process's clocks at this very call, without I/O. The same as `isHeld`, under actor-ts's name. */
   checkAlive(): boolean {
     return this.#actions.remainingMillis() > 0
+  }
+
+  /** Held, by this process's clocks at this very look, without I/O. Only `verify()` asks the server. */
+  get isHeld(): boolean {
+    return this.#actions.remainingMillis() > 0
+  }
+
+  /**
+   * The fencing token of the present term, a positive integer that only grows from term to term; `undefined` whenever
+   * nothing is held. It can exceed 2^53: compare it as a `BigInt`.
+   */
+  get token(): string | undefined {
+    return this.#actions.token
+  }
+
+  /** The name under which this instance acquires: the setting, or the name of this process. */
+  get owner(): string {
+    return this.#actions.owner
+  }
+
+  /**
+   * Asks the server who holds the lease, whoever that is; `undefined`: nobody. A record may name a holder that is dead
+   * until its time has run out. Rejects if the server cannot tell.
+   */
+  holder(): Promise<LeaseHolder | undefined> {
+    return this.#actions.holder()
+  }
+
+  /** Whether all is well with this instance; fit for a readiness probe, for it sends nothing. */
+  health(): LeaseHealth {
+    return this.#actions.health()
   }
 
   /** The time in milliseconds that the term still has without a further renewal; 0 when not held. */
@@ -75,7 +110,11 @@ export abstract class PromiseLease implements Lease {
     return this.#actions.verify()
   }
 
-  /** Aborted whenever nothing is held: the present term's signal, with the `LeaseLost` as its reason after a loss. */
+  /**
+   * The signal of the present term: aborts at its end, with the `LeaseLost` as its reason after a loss. Each term has its
+   * own: one that was read in an earlier term stays aborted for ever, and one that is read while nothing is held is aborted
+   * already. So read it after each acquire, and hand it to the work of that term alone.
+   */
   get signal(): AbortSignal {
     return this.#actions.signal
   }

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Turn } from "../base/keyedLocks.js"
+import type { LostReason } from "../../LeaseTerm.js"
 import { KeyedLocks } from "../base/keyedLocks.js"
 import type { Term } from "../state/term.js"
 
@@ -9,6 +10,8 @@ export interface OwnHolding {
   readonly term: Term
   /** Ends as lost to another instance of this process. */
   readonly supersede: () => void
+  /** Ends as lost. */
+  readonly lose: (reason: LostReason) => void
   /** Ends without a word to anybody. */
   readonly forget: () => void
 }
@@ -48,6 +51,9 @@ const heldUnder = (key: HoldingKey): ReadonlyArray<OwnHolding> => [...holdings.g
 /** A term that another instance of this process holds. */
 export const heldByOthers = (key: HoldingKey): Option.Option<Term> =>
   Option.map(Option.fromNullable(heldUnder(key)[0]), ({ term }) => term)
+
+export const loseUnder = (key: HoldingKey, reason: LostReason): void =>
+  heldUnder(key).forEach((holding) => holding.lose(reason))
 
 export const forgetAllOn = (server: string): void => {
   const all = [...holdings.values()].flatMap((same) => Array.from(same))

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" />
-import type { Leading, LeadOptions, LeadWork } from "../../KubernetesLease.js"
+import type { Leading, LeadOptions, LeadWork, LeaseHealth } from "../../KubernetesLease.js"
 import { aborted, onAbort } from "./aborting.js"
 import { lead } from "./lead.js"
 import type { LeaseHandle } from "./leaseHandle.js"
@@ -11,9 +11,10 @@ export const leading = (makeHandle: () => LeaseHandle, work: LeadWork, options: 
     stopping.abort(aborted("stop() was called"))
     return ended
   }
+  let handle: LeaseHandle | undefined
   const run = async (): Promise<void> => {
-    const handle = makeHandle()
-    const stopListening = onAbort([options?.signal], (reason) => stopping.abort(reason))
+    handle = makeHandle()
+    const stopListening = onAbort([options?.signal, handle.ending], (reason) => stopping.abort(reason))
     try {
       await lead(handle, work, { ...options, signal: stopping.signal })
     } finally {
@@ -21,5 +22,7 @@ export const leading = (makeHandle: () => LeaseHandle, work: LeadWork, options: 
     }
   }
   const ended = run()
-  return Object.assign(ended, { stop, [Symbol.asyncDispose]: stop })
+  const health = (): LeaseHealth =>
+    handle?.health() ?? { isHealthy: false, problems: ["the settings are wrong, and nothing leads"] }
+  return Object.assign(ended, { stop, health, [Symbol.asyncDispose]: stop })
 }

@@ -6,11 +6,18 @@ import { identity } from "effect/Function"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import type { KubeError, RequestError } from "../../KubeError.js"
-import type { LeaseLogger, LeaseLost as PlainLeaseLost, ReleaseOptions } from "../../KubernetesLease.js"
+import type {
+  LeaseHealth,
+  LeaseHolder,
+  LeaseLogger,
+  LeaseLost as PlainLeaseLost,
+  ReleaseOptions
+} from "../../KubernetesLease.js"
 import type { LeaseSettings } from "../../LeaseSettings.js"
 import type { EngineSettings } from "../settings/engineSettings.js"
 import { engineSettings } from "../settings/engineSettings.js"
 import type { LeaseLost } from "../../LeaseTerm.js"
+import { LostReason } from "../../LeaseTerm.js"
 import { aborted, onAbort } from "./aborting.js"
 import { acquire } from "../protocol/attempt.js"
 import { begunTerm, Outcome } from "../protocol/attempting.js"
@@ -25,8 +32,11 @@ import { heldByOthers, makeClaim, remember } from "./holdings.js"
 import { log, logging } from "../base/logging.js"
 import { LossHandlers } from "./lossHandlers.js"
 import type { LeaseActions, Token } from "./face.js"
+import { holderIn } from "./holder.js"
 import { promiseLogging } from "./logger.js"
 import { promiseLoss } from "./loss.js"
+import { look } from "../protocol/changes.js"
+import { health } from "../protocol/health.js"
 import { release } from "../protocol/release.js"
 import { verify } from "../protocol/renew.js"
 import { timedOut } from "../state/requests.js"
@@ -166,6 +176,34 @@ export class LeaseHandle implements LeaseActions {
       : AbortSignal.abort(aborted("The lease is not held"))
   }
 
+  /** Of the present term; `undefined` when nothing is held. */
+  get token(): string | undefined {
+    return this.remainingMillis() > 0 ? this.#holding?.term.token : undefined
+  }
+
+  get owner(): string {
+    return this.#settings.owner
+  }
+
+  get ending(): AbortSignal | undefined {
+    return this.#connection.ending
+  }
+
+  /** Whoever holds the lease, as its record says. */
+  holder(): Promise<LeaseHolder | undefined> {
+    return this.#connection.whileUsed(() =>
+      this.#run((engine) => Effect.map(look(engine.requests, this.#settings.ref), holderIn))
+    )
+  }
+
+  /** Without I/O. */
+  health(): LeaseHealth {
+    const { owner, ref } = this.#settings
+    const { problems } = this.#connection.runSync(health)
+    const own = problems.filter((problem) => termKey(problem.ref, problem.owner) === termKey(ref, owner))
+    return { isHealthy: own.length === 0, problems: own.map(({ message }) => message) }
+  }
+
   onLost(handler: (reason: string, lost: PlainLeaseLost) => unknown): () => void {
     return this.#lossHandlers.add(handler)
   }
@@ -208,7 +246,7 @@ export class LeaseHandle implements LeaseActions {
     use: (engine: Engine) => Effect.Effect<A, KubeError>,
     answer: (term: A) => B
   ): Promise<B> {
-    const call = new Call(signal)
+    const call = new Call([signal, this.#connection.ending])
     this.#calls.add(call)
     return this.#settle(
       call,
@@ -309,6 +347,7 @@ export class LeaseHandle implements LeaseActions {
         forget: remember(this.#key, {
           term,
           supersede: () => this.#connection.runSync((engine) => this.#logging(engine.terms.supersede(term))),
+          lose: (reason) => this.#lose(term, reason),
           forget: () => {
             this.#drop(holding)
             this.#connection.runSync((engine) => this.#logging(Effect.asVoid(engine.terms.release(term))))
@@ -316,6 +355,7 @@ export class LeaseHandle implements LeaseActions {
         })
       }
       const reported = Deferred.unsafeMake<void>(FiberId.none)
+      const stopListening = onAbort([this.#connection.ending], () => this.#loseAtOnce(holding))
       this.#holding = holding
       this.#reported = Deferred.await(reported)
       return term.ended.pipe(
@@ -324,6 +364,7 @@ export class LeaseHandle implements LeaseActions {
         ),
         Effect.ensuring(Effect.sync(() => {
           Deferred.unsafeDone(reported, Effect.void)
+          stopListening()
           leave()
         })),
         forkDetached(engine.holding),
@@ -338,6 +379,9 @@ export class LeaseHandle implements LeaseActions {
    */
   #report(holding: Holding, lost: LeaseLost, told: Effect.Effect<void>): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (holding.controller.signal.aborted) {
+        return Effect.void
+      }
       const loss = promiseLoss(lost)
       this.#end(holding, loss)
       const tell = this.#lossHandlers.present()
@@ -346,6 +390,23 @@ export class LeaseHandle implements LeaseActions {
         Effect.zipRight(Effect.sync(() => this.#told.has(holding.term) && tell(loss)))
       )
     })
+  }
+
+  #lose(term: Term, reason: LostReason): void {
+    this.#connection.runSync((engine) => this.#logging(engine.terms.lose(term, reason)))
+  }
+
+  /** The server is given up. A timer that told of it later might never go off: whoever does that may own all timers. */
+  #loseAtOnce(holding: Holding): void {
+    const { term } = holding
+    this.#lose(term, LostReason.Deleted())
+    if (term.loss !== undefined && !holding.controller.signal.aborted) {
+      const loss = promiseLoss(term.loss)
+      this.#end(holding, loss)
+      if (this.#told.has(term)) {
+        this.#lossHandlers.present()(loss)
+      }
+    }
   }
 
   #giveUp(calls: ReadonlyArray<Call>): void {

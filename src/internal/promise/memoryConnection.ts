@@ -3,8 +3,10 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { KubeApi } from "../../KubeApi.js"
 import * as KubeApiMemory from "../../KubeApiMemory.js"
+import { aborted } from "./aborting.js"
 import { Connection } from "./connection.js"
 import * as EngineLayer from "../protocol/layer.js"
+import * as WallClock from "../base/wallClock.js"
 import { withExactDurations } from "../base/exactDurations.js"
 import { forgetAllOn } from "./holdings.js"
 import type { Limits } from "../settings/resolve.js"
@@ -29,7 +31,8 @@ const rememberedEvents = 100
 const runtime = ManagedRuntime.make(
   EngineLayer.layer.pipe(
     Layer.provide(Layer.effect(KubeApi, Effect.map(KubeApi, withExactDurations))),
-    Layer.provideMerge(KubeApiMemory.layerWith({ watchCacheSize: rememberedEvents }))
+    Layer.provideMerge(KubeApiMemory.layerWith({ watchCacheSize: rememberedEvents })),
+    Layer.provideMerge(Layer.setClock(WallClock.make()))
   )
 )
 
@@ -37,11 +40,17 @@ const runtime = ManagedRuntime.make(
 export const memoryConnection = new Connection({
   server: () => server,
   runtime,
-  onUse: () => () => undefined
+  onUse: () => () => undefined,
+  ending: () => untilReset.signal
 })
 
-/** As if no lease had ever been acquired. */
+let untilReset = new AbortController()
+
+/** As if no lease had ever been acquired. Those who hold or acquire are told before it returns. */
 export const resetMemory = (): void => {
+  const former = untilReset
+  untilReset = new AbortController()
+  former.abort(aborted("InMemoryLease.reset() was called"))
   forgetAllOn(server)
   runtime.runSync(Effect.gen(function*() {
     const store = yield* KubeApiMemory.MemoryServer
