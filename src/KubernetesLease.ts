@@ -116,7 +116,10 @@ export interface FurtherSettings {
   readonly releaseMode?: "delete" | "clear" | undefined
   /** Set when the Lease is created. */
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** A function, the console, or an instance of pino, bunyan or winston. Default: warnings and errors go to the console. */
+  /**
+   * A function, the console, or an instance of pino, bunyan or winston. Default: a line on the
+   * error stream of the console for each acquire, release and loss, for warnings and errors; `() => {}` is silent.
+   */
   readonly logger?: LeaseLogger | LoggerObject | undefined
 }
 

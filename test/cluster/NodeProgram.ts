@@ -3,8 +3,9 @@ import * as Queue from "effect/Queue"
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import type { KubernetesLeaseSettings } from "../../src/KubernetesLease.js"
+import { withoutWhoLeads } from "../support/whoLeads.js"
 
-/** How a process ended, and what it wrote to stderr. */
+/** How a process ended, and what else than who leads it wrote to stderr. */
 export interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -37,7 +38,7 @@ export const start = Effect.fnUntraced(function*(file: string, settings: Kuberne
   createInterface(child.stdout).on("line", (line) => Queue.unsafeOffer(lines, line))
   const ended = new Promise<End>((resolve) => {
     child.once("error", (error) => resolve({ code: null, signal: null, stderr: error.message }))
-    child.once("close", (code, signal) => resolve({ code, signal, stderr }))
+    child.once("close", (code, signal) => resolve({ code, signal, stderr: withoutWhoLeads(stderr) }))
   })
   const whenEnded = Effect.promise(() => ended)
 

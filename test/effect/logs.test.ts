@@ -89,7 +89,7 @@ describe.concurrent("logs", () => {
         yield* advanceTo(10)
         yield* tryAcquire(mine)
       })),
-      ["Acquired", "has taken it over", "Another process uses this owner name"]
+      ["Acquired", "another process uses the same owner name", "Another process uses this owner name"]
     ],
     "E3 a record of absurd duration, once": [
       Effect.gen(function*() {

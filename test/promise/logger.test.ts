@@ -1,4 +1,4 @@
-import { assert, describe, it } from "vitest"
+import { assert, describe, it, vi } from "vitest"
 import { InMemoryLease } from "../../src/InMemoryLease.js"
 import type { FurtherSettings } from "../../src/KubernetesLease.js"
 import { eventually, fresh } from "../support/twins.js"
@@ -62,5 +62,39 @@ describe("loggers", () => {
     await eventually(() => entries.length > 0)
     assert.propertyVal(entries[0], "err", failure)
     await later.release()
+  })
+
+  it("F106 without one, who leads is said in one line each, and trouble with its reason, on the error stream", async () => {
+    const lines: Array<ReadonlyArray<unknown>> = []
+    const spies = (["log", "info", "debug", "warn", "error"] as const).map((level) =>
+      vi.spyOn(console, level).mockImplementation((...line: ReadonlyArray<unknown>) =>
+        void lines.push([level, ...line])
+      )
+    )
+    const { logger: _, ...settings } = fresh({ owner: "me and you" })
+    const a = new InMemoryLease(settings)
+    const failure = new Error("of a handler")
+    a.onLost(() => {
+      throw failure
+    })
+    const { token } = await a.acquireWithToken() ?? {}
+    await InMemoryLease.takeOver(settings, "")
+    await eventually(() => lines.length === 3)
+    await a.acquire()
+    await a.release()
+    spies.forEach((spy) => spy.mockRestore())
+    const about = `owner="me and you" lease=default/${settings.name}`
+    const order = (line: unknown): string => String(line).replace(/ (lease=\S+) (owner="[^"]*")/, " $2 $1")
+    assert.deepStrictEqual(lines.map(([level, line, ...rest]) => [level, order(line), ...rest]), [
+      ["warn", `kubernetes-lease: Acquired ${about} token=${token}`],
+      [
+        "warn",
+        `kubernetes-lease: me and you no longer holds lease default/${settings.name}: it was deleted or cleared by somebody ` +
+        `else ${about}`
+      ],
+      ["error", `kubernetes-lease: An onLost handler failed ${about}`, failure],
+      ["warn", `kubernetes-lease: Acquired ${about} token=${String(lines[3]?.[1]).split("token=")[1]}`],
+      ["warn", `kubernetes-lease: Released ${about}`]
+    ])
   })
 })

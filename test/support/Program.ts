@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
+import { withoutWhoLeads } from "./whoLeads.js"
 
-/** How a process ended, what it wrote to stderr, and how long after its last line that was. */
+/** How a process ended, what else than who leads it wrote to stderr, and how long after its last line that was. */
 export interface End {
   readonly code: number | null
   readonly stderr: string
@@ -31,7 +32,7 @@ export class Program implements AsyncDisposable {
       child.once("error", ({ message }) => resolve({ code: null, stderr: message, afterMillis: 0 }))
       child.once(
         "close",
-        (code) => resolve({ code, stderr, afterMillis: performance.now() - lastLineAt })
+        (code) => resolve({ code, stderr: withoutWhoLeads(stderr), afterMillis: performance.now() - lastLineAt })
       )
     })
   }

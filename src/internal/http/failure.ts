@@ -51,7 +51,11 @@ export const failureFromAnswer = (
     ...retryAfterOf(answer, status),
     ...(answer.dateMillis === undefined ? {} : { serverDateMillis: answer.dateMillis })
   }
-  const describe = (what: string): string => `${cannot({ operation, ref })}: ${what}${said === "" ? "" : `: ${said}`}`
+  /** API servers begin some messages with what we say of the status. */
+  const describe = (what: string): string => {
+    const own = said === what || said.startsWith(`${what}: `) ? said.slice(what.length) : said === "" ? "" : `: ${said}`
+    return `${cannot({ operation, ref })}: ${what}${own}`
+  }
   switch (answer.status) {
     case 401:
       return new Unauthorized({

@@ -5,10 +5,11 @@ import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import { isKubeError } from "../../KubeError.js"
 import type { LeaseLogger } from "../../KubernetesLease.js"
 
-/** What is logged goes to the user's function, or, from warnings on, to the console's error stream. */
-export const promiseLogging = (logger: LeaseLogger = warnOnConsole) => {
+/** What is logged goes to the user's function, or, but for what helps to find errors here, to the console. */
+export const promiseLogging = (logger: LeaseLogger = toConsole) => {
   const loggers = HashSet.make(forwardingTo(logger))
   return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     effect.pipe(
@@ -17,10 +18,29 @@ export const promiseLogging = (logger: LeaseLogger = warnOnConsole) => {
     )
 }
 
-const warnOnConsole: LeaseLogger = (level, message, fields) => {
-  if (level === "warn" || level === "error") {
-    console[level]("kubernetes-lease:", message, fields)
+/**
+ * One line an event, who leads among them, all on the console's error stream: a program's own output may be data for the
+ * next one.
+ */
+const toConsole: LeaseLogger = (level, message, { error, ...fields }) => {
+  if (level === "debug") {
+    return
   }
+  const line = `kubernetes-lease: ${[message, ...Object.entries(fields).map(asText)].join(" ")}`
+  const print = level === "error" ? console.error : console.warn
+  if (error === undefined) {
+    print(line)
+  } else if (isKubeError(error)) {
+    print(`${line}: ${error.message}`)
+  } else {
+    // Whose stack says where it comes from.
+    print(line, error)
+  }
+}
+
+const asText = ([name, value]: readonly [string, unknown]): string => {
+  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value)
+  return `${name}=${/[\s"=]/.test(text) ? JSON.stringify(text) : text}`
 }
 
 const forwardingTo = (logger: LeaseLogger): Logger.Logger<unknown, void> =>

@@ -12,9 +12,10 @@ import type { LeaseLost } from "../../LeaseTerm.js"
 import type { TermIdentity } from "../decisions/identity.js"
 import { FencingToken, LostReason } from "../../LeaseTerm.js"
 import { identityOf } from "../decisions/identity.js"
+import type { Circumstances } from "../decisions/ended.js"
 import { leaseLost } from "../decisions/ended.js"
 import type { Instant } from "../base/clocks.js"
-import { millisBetween } from "../base/clocks.js"
+import { millisBetween, monotonicMillisBetween } from "../base/clocks.js"
 import { specStampMillis } from "../decisions/managedFields.js"
 import type { ServerClock } from "./serverClock.js"
 
@@ -170,11 +171,11 @@ export class Term {
   }
 
   /** False if the term had ended before. */
-  lose(reason: LostReason): boolean {
+  lose(reason: LostReason, circumstances?: Circumstances): boolean {
     if (this.isEnded) {
       return false
     }
-    const loss = leaseLost(this, reason)
+    const loss = leaseLost(this, reason, circumstances)
     this.#end = loss
     Deferred.unsafeDone(this.#ended, Effect.succeedSome(loss))
     return true
@@ -193,6 +194,14 @@ export class Term {
   /** Why anybody who asks now is told that it is lost. */
   lossOrRelease(): LeaseLost {
     return this.loss ?? leaseLost(this, LostReason.Released())
+  }
+
+  /** By how much the wall clock is ahead, where the monotonic clock leaves the term time. */
+  aheadMillis({ monotonicNanos, wallMillis }: Instant): number | undefined {
+    const passedMillis = monotonicMillisBetween(this.#acknowledgedAt.monotonicNanos, monotonicNanos)
+    return passedMillis < this.renewDeadlineMillis
+      ? wallMillis - this.#acknowledgedAt.wallMillis - passedMillis
+      : undefined
   }
 
   expired(): LostReason {

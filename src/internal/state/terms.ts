@@ -6,6 +6,7 @@ import * as Metric from "effect/Metric"
 import type * as Option from "effect/Option"
 import type { LeaseRef } from "../../LeaseObject.js"
 import { LostReason } from "../../LeaseTerm.js"
+import type { Circumstances } from "../decisions/ended.js"
 import type { Instant } from "../base/clocks.js"
 import { now } from "../base/clocks.js"
 import type { Fibers } from "../base/forkDetached.js"
@@ -80,9 +81,9 @@ export const make = (holding: Fibers): Terms => {
       return end(term, reason)
     })
 
-  const end = (term: Term, reason: LostReason): Effect.Effect<void> =>
+  const end = (term: Term, reason: LostReason, circumstances?: Circumstances): Effect.Effect<void> =>
     Effect.suspend(() => {
-      if (!term.lose(reason)) {
+      if (!term.lose(reason, circumstances)) {
         return Effect.void
       }
       forget(term)
@@ -98,7 +99,9 @@ export const make = (holding: Fibers): Terms => {
 
   const isHeld = (term: Term, at: Instant): Effect.Effect<boolean> =>
     Effect.suspend(() =>
-      term.remainingMillis(at) > 0 ? Effect.succeed(true) : Effect.as(lose(term, term.expired()), false)
+      term.remainingMillis(at) > 0
+        ? Effect.succeed(true)
+        : Effect.as(end(term, term.expired(), { aheadMillis: term.aheadMillis(at) }), false)
     )
 
   /** An effect for each that is held would cost a process of thousands of leases more than its renewals. */
@@ -165,7 +168,7 @@ export const make = (holding: Fibers): Terms => {
     isHeld,
     remainingMillis: (term) => Effect.flatMap(now, (at) => Effect.as(isHeld(term, at), term.remainingMillis(at))),
     lose,
-    supersede: (term) => end(term, LostReason.TakenOver({ by: term.owner })),
+    supersede: (term) => end(term, LostReason.TakenOver({ by: term.owner }), { isSuperseded: true }),
     release: (term) =>
       Effect.suspend(() => {
         if (!term.release()) {

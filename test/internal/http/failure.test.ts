@@ -49,6 +49,15 @@ describe("failureFromAnswer", () => {
     }
   })
 
+  it("F106 what the server says is not said twice", () => {
+    const said = `forbidden: User "system:anonymous" cannot get path "/apis/x"`
+    for (const body of [{ ...status(403, "Forbidden"), message: said }, said]) {
+      assert.include(failure(403, body).message, `default/leader: ${said}. `)
+    }
+    assert.match(failure(403, "forbidden").message, /default\/leader: forbidden\. /)
+    assert.match(failure(403, "").message, /default\/leader: forbidden\. /)
+  })
+
   const prefix = `leases.coordination.k8s.io "leader" is forbidden: `
   const cannot = (user: string, what: string): string =>
     `${prefix}User "${user}" cannot ${what} in API group "coordination.k8s.io" in the namespace "default"`
