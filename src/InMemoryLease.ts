@@ -11,27 +11,15 @@ import { memoryHandle } from "./internal/promise/memoryHandle.js"
 import { takeOverInMemory } from "./internal/promise/memoryTakeOver.js"
 import { PromiseLease } from "./internal/promise/face.js"
 import type {
-  FurtherSettings,
+  InMemoryLeaseSettings,
   Leading,
   LeadOptions,
   LeadWork,
   Lease,
-  LeaseSettings,
   SettingsBuilder
-} from "./KubernetesLease.js"
+} from "./internal/promise/interfaces.js"
 
-/**
- * Those of `KubernetesLease` but for the connection; `ttlMs` is at least 10, and kept to exactly. By default
- * `acquireTimeoutMs` is 4000 however short the ttl, and `acquireRetries` 40: the first tries of a process can take longer
- * than the shortest ttl.
- *
- * @since 0.1.0
- * @category models
- */
-export interface InMemoryLeaseSettings extends LeaseSettings, FurtherSettings {
-  /** Default: `"default"`. */
-  readonly namespace?: string | undefined
-}
+export type { InMemoryLeaseSettings } from "./internal/promise/interfaces.js"
 
 /**
  * A lease among the instances of one process: of those with the same `namespace` and `name` one holds at a time. It keeps

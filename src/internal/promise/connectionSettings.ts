@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Fault } from "../../InvalidSettings.js"
-import type { KubernetesLeaseSettings } from "../../KubernetesLease.js"
+import type { KubernetesLeaseSettings } from "./interfaces.js"
 import { baseUrlFaults } from "../credentials/baseUrl.js"
 import { caCertFaults } from "../credentials/certificates.js"
 import { tokenFaults } from "../credentials/pod.js"

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" />
 import { fromFaults } from "../../InvalidSettings.js"
-import type { Lease, LeaseHealth, LeaseHolder, LeaseLost, ReleaseOptions, WaitOptions } from "../../KubernetesLease.js"
+import type { Lease, LeaseHealth, LeaseHolder, LeaseLost, ReleaseOptions, WaitOptions } from "./interfaces.js"
 import { handlerFaults, releaseFaults, unlessFaulty, waitFaults } from "./arguments.js"
 
 export interface Token {

@@ -1,5 +1,5 @@
 import type { Fault } from "../../InvalidSettings.js"
-import type { LeaseLogger, LoggerObject } from "../../KubernetesLease.js"
+import type { LeaseLogger, LoggerObject } from "./interfaces.js"
 
 const levels = ["debug", "info", "warn", "error"] as const
 

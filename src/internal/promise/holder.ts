@@ -1,5 +1,5 @@
 import * as Option from "effect/Option"
-import type { LeaseHolder } from "../../KubernetesLease.js"
+import type { LeaseHolder } from "./interfaces.js"
 import type { LeaseObject, MicroTime } from "../../LeaseObject.js"
 import { microTimeToMillis } from "../../LeaseObject.js"
 import { ownerOf } from "../decisions/identity.js"

@@ -1,5 +1,5 @@
 import type { Fault } from "../../InvalidSettings.js"
-import type { KubernetesLeaseSettings, SettingsBuilder } from "../../KubernetesLease.js"
+import type { KubernetesLeaseSettings, SettingsBuilder } from "./interfaces.js"
 import { connectionFor } from "./kubernetesConnection.js"
 import type { HandleOptions } from "./leaseHandle.js"
 import { LeaseHandle } from "./leaseHandle.js"

@@ -1,4 +1,4 @@
-import type { LeadOptions, LeadWork } from "../../KubernetesLease.js"
+import type { LeadOptions, LeadWork } from "./interfaces.js"
 import { pauseMillisAfter } from "../decisions/workPause.js"
 import { onAbort } from "./aborting.js"
 import type { LeaseHandle } from "./leaseHandle.js"

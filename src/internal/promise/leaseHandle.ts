@@ -12,7 +12,7 @@ import type {
   LeaseLogger,
   LeaseLost as PlainLeaseLost,
   ReleaseOptions
-} from "../../KubernetesLease.js"
+} from "./interfaces.js"
 import type { LeaseSettings } from "../../LeaseSettings.js"
 import type { EngineSettings } from "../settings/engineSettings.js"
 import { engineSettings } from "../settings/engineSettings.js"

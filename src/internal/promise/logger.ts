@@ -6,7 +6,7 @@ import * as HashSet from "effect/HashSet"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import { isKubeError } from "../../KubeError.js"
-import type { LeaseLogger } from "../../KubernetesLease.js"
+import type { LeaseLogger } from "./interfaces.js"
 
 /** What is logged goes to the user's function, or, but for what helps to find errors here, to the console. */
 export const promiseLogging = (logger: LeaseLogger = toConsole) => {

@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
-import type { LeaseLost as PlainLeaseLost } from "../../KubernetesLease.js"
+import type { LeaseLost as PlainLeaseLost } from "./interfaces.js"
 import type { LeaseLost } from "../../LeaseTerm.js"
 import { LostReason } from "../../LeaseTerm.js"
 

@@ -1,4 +1,4 @@
-import type { LeaseLost } from "../../KubernetesLease.js"
+import type { LeaseLost } from "./interfaces.js"
 
 type Handler = (reason: string, lost: LeaseLost) => unknown
 

@@ -1,6 +1,6 @@
-import type { InMemoryLeaseSettings } from "../../InMemoryLease.js"
+import type { InMemoryLeaseSettings } from "./interfaces.js"
 import type { Fault } from "../../InvalidSettings.js"
-import type { SettingsBuilder } from "../../KubernetesLease.js"
+import type { SettingsBuilder } from "./interfaces.js"
 import type { HandleOptions } from "./leaseHandle.js"
 import { LeaseHandle } from "./leaseHandle.js"
 import { memoryConnection, memoryLimits } from "./memoryConnection.js"

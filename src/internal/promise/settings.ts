@@ -1,14 +1,14 @@
 import * as Either from "effect/Either"
 import type { Fault } from "../../InvalidSettings.js"
 import { fromFaults } from "../../InvalidSettings.js"
-import type { InMemoryLeaseSettings } from "../../InMemoryLease.js"
+import type { InMemoryLeaseSettings } from "./interfaces.js"
 import type {
   FurtherSettings,
   KubernetesLeaseSettings,
   LeaseLogger,
   LeaseSettings as PlainSettings,
   SettingsBuilder
-} from "../../KubernetesLease.js"
+} from "./interfaces.js"
 import type { LeaseSettings } from "../../LeaseSettings.js"
 import { podNamespace } from "../credentials/podNamespace.js"
 import { processOwner } from "../settings/defaultOwner.js"

@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Fault } from "../../InvalidSettings.js"
-import type { LeaseSettings, Options } from "../../LeaseSettings.js"
+import type { LeaseSettings, Options } from "./leaseSettings.js"
 import { isLabelKey, isLabelValue, isNamespace, isObjectName } from "./names.js"
 import { ownerFaults } from "./owner.js"
 
