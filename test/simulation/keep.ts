@@ -1,16 +1,18 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { inspect } from "node:util"
+import { print } from "./exactJson.js"
+import type { Check } from "./findings.js"
 import type { Plan } from "./plan.js"
+import type { Kept } from "./regressions.js"
+import { folder } from "./regressions.js"
 
-/** Writes a history down as it was drawn, for a seed means another one as soon as anything is drawn otherwise. */
-export const keep = (name: string, plan: Plan): string => {
-  const file = join("test/simulation/regressions", `${name}.ts`)
-  writeFileSync(
-    file,
-    `import type { Plan } from "../plan.js"\n\nexport const plan: Plan = ${
-      inspect(plan, { depth: null, breakLength: 110, maxArrayLength: null })
-    }\n`
-  )
+/**
+ * Writes a history down as it was drawn, for a seed means another one as soon as anything is drawn otherwise. Its title
+ * is the promise that it broke, until somebody who has understood it writes a better one.
+ */
+export const keep = (name: string, broken: Check | undefined, plan: Plan): string => {
+  const file = join(folder, `${name}.json`)
+  const kept: Kept = { title: `${broken ?? "something"} (${name})`, plan }
+  writeFileSync(file, `${print(kept)}\n`)
   return file
 }

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util"
 import { keep } from "./keep.js"
 import type { Plan } from "./plan.js"
 import { drawPlan } from "./plan.js"
-import { regressions } from "./regressions.js"
+import { readRegressions } from "./regressions.js"
 import { report } from "./report.js"
 import { shrink } from "./shrink.js"
 import type { Outcome } from "./simulation.js"
@@ -66,7 +66,7 @@ const tellFailure = async (outcome: Outcome): Promise<void> => {
     print(await report(outcome, shrunk))
   }
   if (values.keep !== undefined) {
-    print(`kept as ${keep(values.keep, shrunk)}`)
+    print(`kept as ${keep(values.keep, outcome.findings[0]?.check, shrunk)}`)
   }
 }
 
@@ -75,7 +75,7 @@ const isOver = (): boolean => total.failures >= mostFailures || (seconds !== und
 const plans = function*(): Generator<Plan> {
   const { regression } = values
   if (regression !== undefined) {
-    yield* Object.entries(regressions).filter(([title]) => title.includes(regression)).map(([, plan]) => plan)
+    yield* readRegressions().filter(({ title }) => title.includes(regression)).map(({ plan }) => plan)
     return
   }
   for (let seed = first; seed < first + seeds; seed++) {
