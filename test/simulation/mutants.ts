@@ -1,9 +1,4 @@
-/** One text in place of another, which stands exactly once in `src/<file>`. */
-export interface Edit {
-  readonly file: string
-  readonly from: string
-  readonly to: string
-}
+import type { Edit } from "./edit.js"
 
 /** One rule broken, by these edits together. */
 export interface Mutant {
@@ -24,7 +19,7 @@ const mutant = (rule: string, within: Mutant["within"], ...edits: Mutant["edits"
 
 export const mutants: ReadonlyArray<Mutant> = [
   mutant("T1 transitions are raised", 20, {
-    file: "LeaseTerm.ts",
+    file: "internal/decisions/specs.ts",
     from: "transitions % mostTransitions + 1",
     to: "transitions % mostTransitions"
   }),
@@ -35,8 +30,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("T2 the wall clock counts too", 20, {
     file: "internal/base/clocks.ts",
-    from: "    until.wallMillis - since.wallMillis",
-    to: "    0"
+    from: "until.wallMillis - since.wallMillis",
+    to: "0"
   }),
   mutant("T3 the answer shows this very term", 30, {
     file: "internal/protocol/attempt.ts",
@@ -45,8 +40,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("T3 a term counts from the send instant", 50, {
     file: "internal/protocol/attempt.ts",
-    from: "      sentAt,\n      metricLabels",
-    to: "      sentAt: yield* now,\n      metricLabels"
+    from: "sentAt, metricLabels",
+    to: "sentAt: yield* now, metricLabels"
   }),
   mutant("T3 an answer after the deadline begins no term", 150, {
     file: "internal/protocol/attempt.ts",
@@ -68,13 +63,18 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "const arrivedAt = yield* whileHeld(engine, term)",
     to: "const arrivedAt = yield* now"
   }),
+  mutant("T5 nobody is told of a term that has run out", { test: "test/promise/leaseContract.test.ts" }, {
+    file: "internal/promise/leaseHandle.ts",
+    from: "term !== undefined && repeats > 0 && this.#hasExpired(term) ?",
+    to: "term !== undefined && repeats > mostRepeats && this.#hasExpired(term) ?"
+  }),
   mutant("A2 another's unexpired record is left alone", 20, {
-    file: "LeaseTerm.ts",
-    from: "  if (isExpired(evidence)) {",
-    to: "  if (isExpired(evidence) || evidence.sighting.renewTime !== undefined) {"
+    file: "internal/decisions/judge.ts",
+    from: "if (isExpired(evidence)) {",
+    to: "if (isExpired(evidence) || evidence.sighting.renewTime !== undefined) {"
   }),
   mutant("A2 a name lost is somebody else's", 50, {
-    file: "LeaseTerm.ts",
+    file: "internal/decisions/judge.ts",
     from: "by === owner && !ownNameIsTaken",
     to: "by === owner"
   }),
@@ -85,9 +85,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("A3 a PATCH, not a PUT", 20, {
     file: "internal/memory/kubeApi.ts",
-    from:
-      "          patchType: \"application/merge-patch+json\",\n          body: wire(patchToJson(patch)),\n          fieldManager\n        })",
-    to: `          patchType: "application/json-patch+json",
+    from: "patchType: \"application/merge-patch+json\", body: wire(patchToJson(patch)), fieldManager })",
+    to: `patchType: "application/json-patch+json",
           body: [
             { op: "test", path: "/metadata/resourceVersion", value: patch.resourceVersion },
             { op: "add", path: "/metadata/labels", value: {} },
@@ -105,21 +104,25 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("E1 the monotonic clock", 50, {
     file: "internal/protocol/look.ts",
-    from: "  const { lastLookAt, sighting } = engine.sightings.see(",
-    to:
-      "  arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }\n  const { lastLookAt, sighting } = engine.sightings.see("
+    from: "const { lastLookAt, sighting } = engine.sightings.see(",
+    to: `arrivedAt = { ...arrivedAt, monotonicNanos: BigInt(arrivedAt.wallMillis) * 1_000_000n }
+      const { lastLookAt, sighting } = engine.sightings.see(`
   }),
   mutant("E1 counts from the arrival", 1100, {
     file: "internal/protocol/look.ts",
-    from:
-      "  Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(\n    Effect.interruptible,\n    Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),",
-    to:
-      "  Effect.flatMap(now, (askedAt) => Effect.map(Effect.interruptible(engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))), (record) => weigh(engine, settings, record, askedAt))).pipe("
+    from: `Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(
+      Effect.interruptible,
+      Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),`,
+    to: `Effect.flatMap(now, (askedAt) =>
+      engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout)).pipe(
+        Effect.interruptible,
+        Effect.map((record) => weigh(engine, settings, record, askedAt))
+      )).pipe(`
   }),
   mutant("E1 the whole duration", 20, {
-    file: "LeaseTerm.ts",
-    from: "  durationMillisOf(record, ttl) - monotonicMillisBetween",
-    to: "  0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
+    file: "internal/decisions/expiry.ts",
+    from: "durationMillisOf(record, ttl) - monotonicMillisBetween",
+    to: "0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
   }),
   mutant("E2 the resolution of server times", 2200, {
     file: "internal/decisions/managedFields.ts",
@@ -127,7 +130,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "const resolutionMillis = 0"
   }),
   mutant("E2 a date is that of the last change", "regression", {
-    file: "LeaseTerm.ts",
+    file: "internal/decisions/expiry.ts",
     from: "!(isEveryChangeDated || isStampOfFirstTerm(record, stampMillis)) ||",
     to: "(isEveryChangeDated && stampMillis === -1) ||"
   }),
@@ -149,8 +152,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   mutant("E2 a refused dry run says nothing", 60, {
     file: "internal/protocol/look.ts",
     from: "Effect.as(log(Effect.logDebug(\"The API server does not tell how old the record is\", error)), seen)",
-    to:
-      "Effect.map(now, (at) => (void error, engine.sightings.date(refOf(settings), { millis: 1e9, atNanos: at.monotonicNanos }), weigh(engine, settings, seen.record, at)))"
+    to: `Effect.map(now, (at) => {
+      engine.sightings.date(refOf(settings), { millis: 1e9, atNanos: at.monotonicNanos })
+      return weigh(engine, settings, seen.record, at)
+    })`
   }),
   mutant("E2 whoever looks once is told", 60, {
     file: "internal/protocol/look.ts",
@@ -158,30 +163,35 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "isOldPerhaps(seen) && seen.lastLookAt !== undefined ?"
   }),
   mutant("E2 agreement with renewTime", { test: "test/internal/decisions/LeaseTerm.test.ts" }, {
-    file: "LeaseTerm.ts",
+    file: "internal/decisions/expiry.ts",
     from: "!isDatedAlike(stampMillis, renewTime, maxClockSkew)",
     to: "!isDatedAlike(stampMillis, renewTime, Duration.infinity)"
   }),
   mutant("E2 maxClockSkew", 250, {
-    file: "LeaseTerm.ts",
+    file: "internal/decisions/expiry.ts",
     from: ": durationMillisOf(record, ttl) + Duration.toMillis(maxClockSkew) - dated.millis -",
     to: ": durationMillisOf(record, ttl) + 0 * Duration.toMillis(maxClockSkew) - dated.millis -"
   }),
   mutant("R2 a conflict is no evidence", 20, {
     file: "internal/protocol/renew.ts",
-    from: "    Effect.catchTag(\"Conflict\", () =>\n      Effect.flatMap(",
-    to:
-      "    Effect.catchTag(\"Conflict\", () => lose(engine, term, LostReason.TakenOver({ by: \"\" }))),\n    Effect.catchTag(\"Conflict\" as never, () =>\n      Effect.flatMap("
+    from: "Effect.catchTag(\"Conflict\", () => Effect.flatMap(",
+    to: `Effect.catchTag("Conflict", () => lose(engine, term, LostReason.TakenOver({ by: "" }))),
+      Effect.catchTag("Conflict" as never, () => Effect.flatMap(`
   }),
   mutant("R2 the record's identity", 30, {
     file: "internal/protocol/renew.ts",
-    from: "    yield* ensureStands(engine, term, record)\n    return record",
-    to: "    return record"
+    from: "yield* ensureStands(engine, term, record) return record",
+    to: "return record"
   }),
   mutant("R4 the deadline is a timer of its own", 20, {
     file: "internal/state/terms.ts",
     from: "const expired = expiredBy(at)",
     to: "const expired: ReadonlyArray<Term> = []"
+  }),
+  mutant("R4 one ticker for all terms", { test: "test/effect/interruption.test.ts" }, {
+    file: "internal/state/terms.ts",
+    from: "if (former !== undefined) { yield* Fiber.interruptFork(former) }",
+    to: "void former"
   }),
   mutant("R4 a further try may take longer", { test: "test/effect/slowServer.test.ts" }, {
     file: "internal/decisions/renewalRequest.ts",
@@ -190,8 +200,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("X1 a hung renewal is given up", { test: "test/effect/release.test.ts" }, {
     file: "internal/protocol/release.ts",
-    from: "yield* Effect.timeoutOption(Effect.zipRight(turn.wait, term.written), Duration.millis(leftMillis))",
+    from: "yield* inTime(Duration.millis(leftMillis))(Effect.zipRight(turn.wait, term.written))",
     to: "yield* Effect.as(Effect.zipRight(turn.wait, term.written), leftMillis)"
+  }),
+  mutant("X1 a release that has begun is awaited as the service closes", { test: "test/effect/interruption.test.ts" }, {
+    file: "internal/protocol/layer.ts",
+    from: "[...engine.releasing]",
+    to: "[]"
   }),
   mutant("X2 the clear's precondition", 20, {
     file: "internal/protocol/relinquish.ts",
@@ -215,8 +230,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("W1 a deletion is no release", 30, {
     file: "internal/state/watches.ts",
-    from: "    sightings.seeDeleted(ref, lease, arrivedAt)",
-    to: "    void sightings"
+    from: "sightings.seeDeleted(ref, lease, arrivedAt)",
+    to: "void sightings"
   }, {
     file: "internal/protocol/wait.ts",
     from: "if (isLatest && seen.judgement._tag === \"Free\") {",
@@ -224,8 +239,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("W1 nor is one that happens during an attempt", 700, {
     file: "internal/protocol/look.ts",
-    from: "        return standing(engine, settings)\n",
-    to: "        return Effect.succeedNone\n"
+    from: "return standing(engine, settings)",
+    to: "return Effect.succeedNone"
   }),
   mutant("C2 nobody waits for what is read again", { test: "test/internal/credentials/rereading.test.ts" }, {
     file: "internal/credentials/rereading.ts",
@@ -234,14 +249,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("C2 what cannot be read again is used on", { test: "test/internal/credentials/rereading.test.ts" }, {
     file: "internal/credentials/rereading.ts",
-    from: "        if (last === undefined) {",
-    to: "        if (last === undefined || isFailing) {"
+    from: "if (last === undefined) {",
+    to: "if (last === undefined || isFailing) {"
   }),
   mutant("C4 a request that is given up takes the idle connections with it", {
     test: "test/internal/http/deadConnections.test.ts"
   }, {
     file: "internal/http/connectionPool.ts",
-    from: "    if (generation !== this.#youngest || !generation.hasAnswered) {",
-    to: "    if (generation === this.#youngest || !generation.hasAnswered) {"
+    from: "if (generation !== this.#youngest || !generation.hasAnswered) {",
+    to: "if (generation === this.#youngest || !generation.hasAnswered) {"
   })
 ]
