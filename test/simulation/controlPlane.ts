@@ -7,14 +7,12 @@ import * as Random from "effect/Random"
 import type { JsonObject } from "../../src/internal/memory/json.js"
 import * as KubeApiMemory from "../../src/KubeApiMemory.js"
 import { formatMicroTime } from "../../src/internal/base/rfc3339.js"
-import type { KubeError } from "../../src/KubeError.js"
-import type { LeaseRef, Observed, ServerVersion } from "../../src/LeaseObject.js"
+import type { LeaseRef, ServerVersion } from "../../src/LeaseObject.js"
 import { microTimeFromMillis } from "../../src/LeaseObject.js"
 import type { Dice } from "./dice.js"
 import { Machine } from "./machine.js"
-import type { WatchScope } from "./network.js"
 import type { ServerPlan } from "./plan.js"
-import type { Request } from "./request.js"
+import type { Answer, Request, WatchScope } from "./request.js"
 import { failure, perform } from "./request.js"
 import type { VirtualTime } from "./virtualTime.js"
 
@@ -25,8 +23,6 @@ export const bystanderRefs: ReadonlyArray<LeaseRef> = Array.from({ length: 9 }, 
   ...ref,
   name: `bystander-${index}`
 }))
-
-export type Answer = Exit.Exit<Observed | ServerVersion | void, KubeError>
 
 /** The API servers over one etcd: each replica has a clock of its own, some distance from the others. */
 export class ControlPlane {

@@ -465,7 +465,11 @@ export class Instance {
 
   #makeHandle(supersedes = true): LeaseHandle {
     const { acquireWaitMillis } = this.#plan
-    return handleIn(this.#world, this.#life, this.#connection, { name: this.#name, acquireWaitMillis, supersedes })
+    return handleIn(this.#world.findings, this.#life, this.#connection, {
+      name: this.#name,
+      acquireWaitMillis,
+      supersedes
+    })
   }
 }
 

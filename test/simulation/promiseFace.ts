@@ -10,9 +10,9 @@ import { effectDurations, kubernetesLimits, resolve } from "../../src/internal/s
 import { KubeApi } from "../../src/KubeApi.js"
 import type { LeaseRef } from "../../src/LeaseObject.js"
 import { ref as leaseRef } from "./controlPlane.js"
+import type { Findings } from "./findings.js"
 import type { Life } from "./life.js"
 import type { Process } from "./process.js"
-import type { World } from "./world.js"
 
 /** As `KubernetesLease`, whose own connection leads to a real server. */
 export class SimulatedLease extends PromiseLease {}
@@ -55,7 +55,7 @@ interface HandleChoices {
 
 /** What one instance of the face is made of. */
 export const handleIn = (
-  { findings }: World,
+  findings: Findings,
   { process, sender: { owner }, settings }: Life,
   connection: Connection,
   { acquireWaitMillis = 0, name = process.name, ref = leaseRef, supersedes = true }: HandleChoices

@@ -29,7 +29,7 @@ export const promiseUsers = (
   }
   life.process.post(() => {
     bystanderRefs.slice(0, bystanders).forEach((ref) =>
-      connections.forEach((connection) => void waitForBystander(handleIn(world, life, connection, { ref })))
+      connections.forEach((connection) => void waitForBystander(handleIn(world.findings, life, connection, { ref })))
     )
     all.forEach((instance) => void instance.run())
   })

@@ -1,8 +1,9 @@
 import type * as Duration from "effect/Duration"
+import type * as Exit from "effect/Exit"
 import type { KubeApi } from "../../src/KubeApi.js"
-import type { Operation } from "../../src/KubeError.js"
+import type { KubeError, Operation } from "../../src/KubeError.js"
 import { Transient } from "../../src/KubeError.js"
-import type { LeaseDraft, LeasePatch, LeaseRef, Preconditions } from "../../src/LeaseObject.js"
+import type { LeaseDraft, LeasePatch, LeaseRef, Observed, Preconditions, ServerVersion } from "../../src/LeaseObject.js"
 
 /** What a process asks of the API server. */
 export type Request =
@@ -12,6 +13,14 @@ export type Request =
   | { readonly operation: "delete"; readonly ref: LeaseRef; readonly preconditions: Preconditions }
   | { readonly operation: "dryRun"; readonly ref: LeaseRef }
   | { readonly operation: "version"; readonly ref: LeaseRef }
+
+export type Answer = Exit.Exit<Observed | ServerVersion | void, KubeError>
+
+/** What a watch is of: a lease, or all of a namespace. */
+export interface WatchScope {
+  readonly namespace: string
+  readonly name?: string
+}
 
 /** What the sender means by it. */
 export type Purpose = "read" | "date" | "version" | "acquire" | "renew" | "clear" | "handOver" | "remove"

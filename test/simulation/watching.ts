@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { RequestError } from "../../src/KubeError.js"
 import type { WatchEvent } from "../../src/LeaseObject.js"
-import type { ConnectionOptions, WatchScope } from "./network.js"
+import type { ConnectionOptions } from "./connection.js"
+import type { WatchScope } from "./request.js"
 import { failure } from "./request.js"
 
 /** One watch, whose events come in order, but late or not at all if the weather is bad. */
