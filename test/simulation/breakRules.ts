@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url"
 import { edited } from "./edit.js"
 import type { Mutant } from "./mutants.js"
 import { mutants } from "./mutants.js"
+import { unknownNames } from "./unknownNames.js"
 
 interface Notice {
   readonly isCaught: boolean
@@ -44,6 +45,15 @@ const bySimulation = async (
     }
 }
 
+/** Whatever it was, a name that the source does not have would be noticed. */
+const ensureNamesAreKnown = (rule: string, broken: string, source: string): void => {
+  const known = unknownNames(source)
+  const unknown = Array.from(unknownNames(broken)).filter((name) => !known.has(name) && !(name in globalThis))
+  if (unknown.length > 0) {
+    throw new Error(`${rule}: nothing is called ${unknown.join(" or ")} there`)
+  }
+}
+
 /** The tests of one file, which run to their end: what does not compile notices nothing. */
 const byTests = (work: string, file: string): Notice => {
   const { stderr, stdout } = run(work, ["node_modules/vitest/vitest.mjs", "run", "--project", "unit", file])
@@ -54,13 +64,16 @@ const byTests = (work: string, file: string): Notice => {
 }
 
 const noticed = async (work: string, bundle: BuildContext, mutant: Mutant): Promise<Notice> => {
-  const { edits, within } = mutant
+  const { edits, rule, within } = mutant
   const source = (file: string): string => readFileSync(join(root, "src", file), "utf8")
   const broken = new Map<string, string>()
   for (const edit of edits) {
     broken.set(edit.file, edited(broken.get(edit.file) ?? source(edit.file), edit))
   }
-  broken.forEach((text, file) => writeFileSync(join(work, "src", file), text))
+  broken.forEach((text, file) => {
+    ensureNamesAreKnown(rule, text, source(file))
+    writeFileSync(join(work, "src", file), text)
+  })
   try {
     return typeof within === "object"
       ? byTests(work, within.test)

@@ -34,17 +34,17 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "0"
   }),
   mutant("T3 the answer shows this very term", 30, {
-    file: "internal/protocol/attempt.ts",
+    file: "internal/protocol/take.ts",
     from: "if (!isTermSent(sent, answer)) {",
-    to: "if (!isTermSent(sent, answer) && settings.ttl === undefined) {"
+    to: "if (!isTermSent(sent, answer) && unsettled.size === 0) {"
   }),
   mutant("T3 a term counts from the send instant", 50, {
-    file: "internal/protocol/attempt.ts",
+    file: "internal/protocol/take.ts",
     from: "sentAt, metricLabels",
     to: "sentAt: yield* now, metricLabels"
   }),
   mutant("T3 an answer after the deadline begins no term", 150, {
-    file: "internal/protocol/attempt.ts",
+    file: "internal/protocol/take.ts",
     from: "if (term.remainingMillis(yield* now) === 0) {",
     to: "if (term.remainingMillis(yield* now) === -1) {"
   }),
@@ -79,9 +79,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "by === owner"
   }),
   mutant("A3 the take's precondition", 20, {
-    file: "internal/protocol/attempt.ts",
-    from: "{ resourceVersion: lease.metadata.resourceVersion, spec }",
-    to: "{ resourceVersion: undefined as never, spec }"
+    file: "internal/protocol/take.ts",
+    from: "resourceVersion: lease.metadata.resourceVersion",
+    to: "resourceVersion: undefined as never"
   }),
   mutant("A3 a PATCH, not a PUT", 20, {
     file: "internal/memory/kubeApi.ts",
@@ -110,19 +110,18 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("E1 counts from the arrival", 1100, {
     file: "internal/protocol/look.ts",
-    from: `Effect.suspend(() => engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout))).pipe(
-      Effect.interruptible,
-      Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at))),`,
+    from: "Effect.suspend(() => engine.requests.get(settings.ref, settings.requestTimeoutMillis))",
     to: `Effect.flatMap(now, (askedAt) =>
-      engine.requests.get(refOf(settings), Duration.toMillis(settings.requestTimeout)).pipe(
-        Effect.interruptible,
-        Effect.map((record) => weigh(engine, settings, record, askedAt))
-      )).pipe(`
+      Effect.map(engine.requests.get(settings.ref, settings.requestTimeoutMillis), (record) => ({ askedAt, record })))`
+  }, {
+    file: "internal/protocol/look.ts",
+    from: "Effect.flatMap((record) => Effect.map(now, (at) => weigh(engine, settings, record, at)))",
+    to: "Effect.map(({ askedAt, record }) => weigh(engine, settings, record, askedAt))"
   }),
   mutant("E1 the whole duration", 20, {
     file: "internal/decisions/expiry.ts",
-    from: "durationMillisOf(record, ttl) - monotonicMillisBetween",
-    to: "0.85 * durationMillisOf(record, ttl) - monotonicMillisBetween"
+    from: "durationMillisOf(record, ttlMillis) - monotonicMillisBetween",
+    to: "0.85 * durationMillisOf(record, ttlMillis) - monotonicMillisBetween"
   }),
   mutant("E2 the resolution of server times", 2200, {
     file: "internal/decisions/managedFields.ts",
@@ -153,7 +152,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "internal/protocol/look.ts",
     from: "Effect.as(log(Effect.logDebug(\"The API server does not tell how old the record is\", error)), seen)",
     to: `Effect.map(now, (at) => {
-      engine.sightings.date(refOf(settings), { millis: 1e9, atNanos: at.monotonicNanos })
+      engine.sightings.date(settings.ref, { millis: 1e9, atNanos: at.monotonicNanos })
       return weigh(engine, settings, seen.record, at)
     })`
   }),
@@ -164,13 +163,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("E2 agreement with renewTime", { test: "test/internal/decisions/LeaseTerm.test.ts" }, {
     file: "internal/decisions/expiry.ts",
-    from: "!isDatedAlike(stampMillis, renewTime, maxClockSkew)",
-    to: "!isDatedAlike(stampMillis, renewTime, Duration.infinity)"
+    from: "!isDatedAlike(stampMillis, renewTime, maxClockSkewMillis)",
+    to: "!isDatedAlike(stampMillis, renewTime, Infinity)"
   }),
   mutant("E2 maxClockSkew", 250, {
     file: "internal/decisions/expiry.ts",
-    from: ": durationMillisOf(record, ttl) + Duration.toMillis(maxClockSkew) - dated.millis -",
-    to: ": durationMillisOf(record, ttl) + 0 * Duration.toMillis(maxClockSkew) - dated.millis -"
+    from: "durationMillisOf(record, ttlMillis) + maxClockSkewMillis - dated.millis",
+    to: "durationMillisOf(record, ttlMillis) - dated.millis"
   }),
   mutant("R2 a conflict is no evidence", 20, {
     file: "internal/protocol/renew.ts",
@@ -200,8 +199,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   }),
   mutant("X1 a hung renewal is given up", { test: "test/effect/release.test.ts" }, {
     file: "internal/protocol/release.ts",
-    from: "yield* inTime(Duration.millis(leftMillis))(Effect.zipRight(turn.wait, term.written))",
-    to: "yield* Effect.as(Effect.zipRight(turn.wait, term.written), leftMillis)"
+    from: "inTime(leftMillis)(Effect.zipRight(turn.wait, term.written))",
+    to: "Effect.as(Effect.zipRight(turn.wait, term.written), leftMillis)"
   }),
   mutant("X1 a release that has begun is awaited as the service closes", { test: "test/effect/interruption.test.ts" }, {
     file: "internal/protocol/layer.ts",
@@ -229,7 +228,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     to: "Effect.void"
   }),
   mutant("W1 a deletion is no release", 30, {
-    file: "internal/state/watches.ts",
+    file: "internal/state/notice.ts",
     from: "sightings.seeDeleted(ref, lease, arrivedAt)",
     to: "void sightings"
   }, {
