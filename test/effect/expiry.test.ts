@@ -280,6 +280,12 @@ describe("E2 dated", sideBySide, () => {
           ...api,
           serverVersion: new Forbidden({ operation: "version", ref, message: "not you" })
         })
+      ],
+      [
+        "that has been taken, where the server says that it is one before 1.25",
+        { ...times(0), leaseTransitions: 1 },
+        {},
+        (api: KubeApi["Type"]): KubeApi["Type"] => ({ ...api, serverVersion: Effect.succeed({ major: 1, minor: 24 }) })
       ]
     ] as const
   ) {

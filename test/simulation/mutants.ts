@@ -128,12 +128,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "const resolutionMillis = 1000",
     to: "const resolutionMillis = 0"
   }),
-  mutant("E2 a date is that of the last change", "regression", {
+  mutant("E2 a date is that of the last change", { test: "test/internal/decisions/LeaseTerm.test.ts" }, {
     file: "internal/decisions/expiry.ts",
     from: "!(isEveryChangeDated || isStampOfFirstTerm(record, stampMillis)) ||",
     to: "(isEveryChangeDated && stampMillis === -1) ||"
   }),
-  mutant("E2 the version of the server", "regression", {
+  mutant("E2 the version of the server", { test: "test/effect/expiry.test.ts" }, {
     file: "internal/protocol/look.ts",
     from: "onSuccess: datesEveryChange",
     to: "onSuccess: () => true"

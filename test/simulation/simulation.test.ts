@@ -7,7 +7,7 @@ import { shrink } from "./shrink.js"
 import { simulate } from "./simulation.js"
 
 /** Of CPU, for random seeds; a failure tells its own. */
-const seconds = Number(process.env["SIMULATION_SECONDS"] ?? 20)
+const seconds = Number(process.env["SIMULATION_SECONDS"] ?? 10)
 
 const fixed = [1, 2, 3, 4, 5]
 

@@ -117,10 +117,7 @@ export const pause = (millis: number): Promise<void> =>
 
 /** As a process that is stopped: neither a renewal nor a timer comes to pass. */
 export const standStill = (millis: number): void => {
-  const until = performance.now() + millis
-  while (performance.now() < until) {
-    // Nothing.
-  }
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, millis)
 }
 
 export const eventually = async (isSo: () => boolean | Promise<boolean>): Promise<void> => {

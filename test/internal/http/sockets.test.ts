@@ -1,6 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { KubernetesLease } from "../../../src/KubernetesLease.js"
 import * as TestApiServer from "../../../src/testing/TestApiServer.js"
+import type { TwinSettings } from "../../support/twins.js"
 import { eventually, fresh, pause } from "../../support/twins.js"
 
 // Real time: the classes own their runtimes.
@@ -35,10 +36,10 @@ describe("cycles of acquire and release", () => {
 })
 
 describe("C4 a hundred KubernetesLeases over one connection", () => {
-  const hundred = (server: TestApiServer.RunningTestApiServer) =>
+  const hundred = (server: TestApiServer.RunningTestApiServer, settings: Partial<TwinSettings> = {}) =>
     Array.from({ length: 100 }, () =>
       new KubernetesLease({
-        ...fresh({ renewalIntervalMs: 500, acquireTimeoutMs: 60_000, releaseTimeoutMs: 60_000 }),
+        ...fresh({ acquireTimeoutMs: 60_000, releaseTimeoutMs: 60_000, ...settings }),
         namespace: "default",
         apiBaseUrl: server.apiBaseUrl,
         caCert: server.caCert,
@@ -48,12 +49,13 @@ describe("C4 a hundred KubernetesLeases over one connection", () => {
   it("C4 hold with a handful of sockets, and none once all are released", { timeout: 120_000 }, async () => {
     await using server = await TestApiServer.start()
     const before = { sockets: resources("TCPSocketWrap"), timers: timers() }
-    const leases = hundred(server)
+    // Some renewals a second, which a busy machine can still do beside the rest.
+    const leases = hundred(server, { renewalIntervalMs: 2000 })
     assert.strictEqual(resources("TCPSocketWrap"), before.sockets, "an instance alone opens none")
     for (const lease of leases) {
       assert.isTrue(await lease.acquire())
     }
-    await pause(1000)
+    await pause(2000)
     const connections = (resources("TCPSocketWrap") - before.sockets) / 2
     assert.isAtMost(connections, 16)
     for (const lease of leases) {
