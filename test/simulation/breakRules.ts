@@ -26,23 +26,13 @@ const [wanted = "", seeds] = process.argv.slice(2)
 const run = (work: string, args: ReadonlyArray<string>) =>
   spawnSync(process.execPath, args, { cwd: work, encoding: "utf8" })
 
-const bySimulation = async (
-  work: string,
-  bundle: BuildContext,
-  { rule, within }: Mutant & { readonly within: number | "regression" | undefined }
-): Promise<Notice> => {
+const bySimulation = async (work: string, bundle: BuildContext, within: number): Promise<Notice> => {
   await bundle.rebuild()
-  const histories = within === "regression"
-    ? ["--regression", rule.split(" ")[0] ?? ""]
-    : ["--seeds", String(seeds ?? within ?? 100)]
-  const { stderr, stdout } = run(work, ["simulate.mjs", "--brief", ...histories])
+  const { stderr, stdout } = run(work, ["simulate.mjs", "--brief", "--seeds", String(within)])
   const [, seed, check] = /^seed (\d+): (.*)$/m.exec(stdout) ?? []
   return seed === undefined
-    ? { isCaught: false, how: `${histories.join(" ")} ${stderr}` }
-    : {
-      isCaught: true,
-      how: `by ${within === "regression" ? "a regression of" : "the simulation at"} seed ${seed} (${check})`
-    }
+    ? { isCaught: false, how: `${within} seeds ${stderr}` }
+    : { isCaught: true, how: `by the simulation at seed ${seed} (${check})` }
 }
 
 /** Whatever it was, a name that the source does not have would be noticed. */
@@ -77,7 +67,7 @@ const noticed = async (work: string, bundle: BuildContext, mutant: Mutant): Prom
   try {
     return typeof within === "object"
       ? byTests(work, within.test)
-      : await bySimulation(work, bundle, { ...mutant, within })
+      : await bySimulation(work, bundle, Number(seeds ?? within ?? 100))
   } finally {
     for (const file of broken.keys()) {
       writeFileSync(join(work, "src", file), source(file))

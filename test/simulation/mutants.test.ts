@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readFileSync } from "node:fs"
 import { edited } from "./edit.js"
 import { mutants } from "./mutants.js"
-import { readRegressions } from "./regressions.js"
 
 const sourceOf = (file: string): string => readFileSync(`src/${file}`, "utf8")
 
@@ -18,10 +17,6 @@ describe("each mutant", () => {
       }
       if (typeof within === "object") {
         assert.isTrue(existsSync(within.test), within.test)
-      }
-      if (within === "regression") {
-        const [number = ""] = rule.split(" ")
-        assert.isTrue(readRegressions().some(({ title }) => title.includes(number)))
       }
     })
   }
