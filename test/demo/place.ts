@@ -1,8 +1,3 @@
-import type { Options } from "./options.js"
-import { kubeconfigPlace } from "./kubeconfigPlace.js"
-import { testPlace } from "./testPlace.js"
-import { unbreakablePlace } from "./unbreakablePlace.js"
-
 /** An API server for the members to run for a lease on. */
 export interface Place {
   readonly title: string
@@ -28,15 +23,4 @@ export interface Network {
 export interface Rights {
   readonly withdraw: () => Promise<void>
   readonly grant: () => Promise<void>
-}
-
-export const placeOf = async (options: Options): Promise<Place> => {
-  switch (options.where) {
-    case "test":
-      return testPlace()
-    case "in-cluster":
-      return unbreakablePlace("the cluster of this pod", {})
-    case "kubeconfig":
-      return kubeconfigPlace(options.path)
-  }
 }

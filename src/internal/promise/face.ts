@@ -25,7 +25,11 @@ export interface LeaseActions {
   readonly onLost: (handler: (reason: string, lost: LeaseLost) => unknown) => () => void
 }
 
-/** The methods that `KubernetesLease` and `InMemoryLease` share. */
+/**
+ * The methods that `KubernetesLease` and `InMemoryLease` share.
+ *
+ * @since 0.1.0
+ */
 export abstract class PromiseLease implements Lease {
   readonly #actions: LeaseActions
 
@@ -35,7 +39,7 @@ export abstract class PromiseLease implements Lease {
 
   /**
    * `true`: held. `false`: somebody else holds it. Rejects when neither can be told. On a held term it asks the server
-   * once (P1). Concurrent calls share one attempt. With `acquireWaitMs` it watches for so long before it says `false`.
+   * once. Concurrent calls share one attempt. With `acquireWaitMs` it watches for so long before it says `false`.
    */
   acquire(): Promise<boolean> {
     return this.#actions.acquire((token) => token !== null)
@@ -47,7 +51,7 @@ export abstract class PromiseLease implements Lease {
   }
 
   /**
-   * Waits until it is held, watching and sending nothing else while somebody else holds it (W1). Rejects when `signal`
+   * Waits until it is held, watching and sending nothing else while somebody else holds it. Rejects when `signal`
    * aborts, with its reason; on `release()`, with an `AbortError`; and with what waiting cannot cure (`Forbidden` and
    * such), but not once the record has been read.
    */
@@ -57,8 +61,8 @@ export abstract class PromiseLease implements Lease {
 
   /**
    * Ends the term here at once, then on the server within `releaseTimeoutMs`. Does nothing when not held. An acquire whose
-   * promise has not settled by then rejects, and what lands of it is given back (P3). If it rejects, others wait out the ttl. With `to` it
-   * hands the lease over to that owner (X5).
+   * promise has not settled by then rejects, and what lands of it is given back. If it rejects, others wait out the ttl. With `to` it
+   * hands the lease over to that owner.
    */
   release(options?: ReleaseOptions): Promise<void> {
     return unlessFaulty(releaseFaults(options), () => this.#actions.release(options))
