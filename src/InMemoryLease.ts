@@ -5,10 +5,6 @@
  * @since 0.1.0
  */
 import { leadFaults } from "./internal/promise/arguments.js"
-import { leading } from "./internal/promise/leading.js"
-import { resetMemory } from "./internal/promise/memoryConnection.js"
-import { memoryHandle } from "./internal/promise/memoryHandle.js"
-import { takeOverInMemory } from "./internal/promise/memoryTakeOver.js"
 import { PromiseLease } from "./internal/promise/face.js"
 import type {
   InMemoryLeaseSettings,
@@ -18,6 +14,10 @@ import type {
   Lease,
   SettingsBuilder
 } from "./internal/promise/interfaces.js"
+import { leading } from "./internal/promise/leading.js"
+import { resetMemory } from "./internal/promise/memoryConnection.js"
+import { memoryHandle } from "./internal/promise/memoryHandle.js"
+import { takeOverInMemory } from "./internal/promise/memoryTakeOver.js"
 
 export type { InMemoryLeaseSettings } from "./internal/promise/interfaces.js"
 

@@ -5,8 +5,8 @@
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Layer from "effect/Layer"
-import * as HttpsTransport from "./internal/http/httpsTransport.js"
 import * as KubeHttp from "./internal/http/client.js"
+import * as HttpsTransport from "./internal/http/httpsTransport.js"
 import { KubeApi } from "./internal/http/kubeApi.js"
 import * as KubeCredentials from "./KubeCredentials.js"
 

@@ -9,11 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { baseUrlFaults } from "./internal/credentials/baseUrl.js"
-import type { Sources } from "./internal/credentials/pod.js"
+import { caCertFaults } from "./internal/credentials/certificates.js"
+import { kubeconfigCredentials } from "./internal/credentials/kubeconfig.js"
 import type { KubeconfigOptions } from "./internal/credentials/kubeCredentials.js"
 import { KubeCredentials } from "./internal/credentials/kubeCredentials.js"
-import { kubeconfigCredentials } from "./internal/credentials/kubeconfig.js"
-import { caCertFaults } from "./internal/credentials/certificates.js"
+import type { Sources } from "./internal/credentials/pod.js"
 import {
   credentials,
   inClusterSources,

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { leadFaults } from "./internal/promise/arguments.js"
+import { PromiseLease } from "./internal/promise/face.js"
 import type {
   KubernetesLeaseSettings,
   Leading,
@@ -15,7 +16,6 @@ import type {
 } from "./internal/promise/interfaces.js"
 import { kubernetesHandle } from "./internal/promise/kubernetesHandle.js"
 import { leading } from "./internal/promise/leading.js"
-import { PromiseLease } from "./internal/promise/face.js"
 
 export type {
   FurtherSettings,

@@ -9,8 +9,8 @@ import type { Sender, Write } from "./ledger.js"
 import type { ProxyPlan } from "./plan.js"
 import type { Process } from "./process.js"
 import type { Answer, Purpose, WatchScope } from "./request.js"
-import type { Weather } from "./weather.js"
 import type { VirtualTime } from "./virtualTime.js"
+import type { Weather } from "./weather.js"
 
 /** The way of one process to the API server. */
 export interface Connection {

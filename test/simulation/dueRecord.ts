@@ -1,5 +1,5 @@
-import { field, timeMillis } from "../../src/internal/decisions/managedFields.js"
 import { parseMicroTime } from "../../src/internal/base/rfc3339.js"
+import { field, timeMillis } from "../../src/internal/decisions/managedFields.js"
 import type { LeaseJson } from "../../src/KubeApiMemory.js"
 import { isHeld } from "./ledger.js"
 

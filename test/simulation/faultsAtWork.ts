@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import { microTimeFromMillis } from "../../src/LeaseObject.js"
 import { formatMicroTime } from "../../src/internal/base/rfc3339.js"
 import type { JsonObject } from "../../src/internal/memory/json.js"
+import { microTimeFromMillis } from "../../src/LeaseObject.js"
 import { ref } from "./controlPlane.js"
 import type { Ambush, Fault } from "./fault.js"
 import { overBy } from "./fault.js"

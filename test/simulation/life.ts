@@ -1,5 +1,5 @@
-import type { Sender } from "./ledger.js"
 import type { Connection } from "./connection.js"
+import type { Sender } from "./ledger.js"
 import type { SettingsPlan } from "./plan.js"
 import type { Process } from "./process.js"
 

@@ -1,7 +1,7 @@
+import type { Connection } from "./connection.js"
 import type { Dice } from "./dice.js"
 import type { Life, Users } from "./life.js"
 import { Machine } from "./machine.js"
-import type { Connection } from "./connection.js"
 import { connect } from "./network.js"
 import type { NodePlan, OneShotPlan } from "./plan.js"
 import { Process } from "./process.js"

@@ -1,5 +1,5 @@
-import type { KubeApi } from "../../src/KubeApi.js"
 import type { LeaseHandle } from "../../src/internal/promise/leaseHandle.js"
+import type { KubeApi } from "../../src/KubeApi.js"
 import { bystanderRefs } from "./controlPlane.js"
 import { Instance } from "./instance.js"
 import type { Life, Users } from "./life.js"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Plan } from "./plan.js"
 import { drawPlan } from "./plan.js"
-import { report } from "./report.js"
 import { readRegressions } from "./regressions.js"
+import { report } from "./report.js"
 import { shrink } from "./shrink.js"
 import { simulate } from "./simulation.js"
 

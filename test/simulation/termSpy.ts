@@ -1,5 +1,5 @@
-import { Term } from "../../src/internal/state/term.js"
 import type { Instant } from "../../src/internal/base/clocks.js"
+import { Term } from "../../src/internal/state/term.js"
 import type { LostReason } from "../../src/LeaseTerm.js"
 import { Process } from "./process.js"
 

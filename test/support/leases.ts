@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as KubeApi from "../../src/KubeApi.js"
 import * as KubeApiMemory from "../../src/KubeApiMemory.js"
@@ -9,7 +10,6 @@ import { LeaseResource } from "../../src/LeaseObject.js"
 import * as LeaseService from "../../src/LeaseService.js"
 import type { Options } from "../../src/LeaseSettings.js"
 import * as Faults from "../../src/testing/Faults.js"
-import * as Schema from "effect/Schema"
 
 export const ref: LeaseRef = { namespace: "default", name: "leader" }
 

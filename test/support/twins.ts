@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import { afterAll, assert, beforeAll, describe } from "vitest"
 import { InMemoryLease } from "../../src/InMemoryLease.js"
-import { memoryConnection } from "../../src/internal/promise/memoryConnection.js"
 import type { PromiseLease } from "../../src/internal/promise/face.js"
+import { memoryConnection } from "../../src/internal/promise/memoryConnection.js"
 import type {
   FurtherSettings,
   Leading,

@@ -3,13 +3,13 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type { Endpoint } from "./kubeCredentials.js"
 import { CredentialsError } from "../../KubeError.js"
 import type { Ending } from "./childProcess.js"
 import { run } from "./childProcess.js"
-import { longestReadMillis } from "./rereading.js"
-import type { Exec } from "./kubeconfigSchema.js"
 import { given } from "./kubeconfigFiles.js"
+import type { Exec } from "./kubeconfigSchema.js"
+import type { Endpoint } from "./kubeCredentials.js"
+import { longestReadMillis } from "./rereading.js"
 
 // https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
 

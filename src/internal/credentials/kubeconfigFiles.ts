@@ -5,12 +5,12 @@ import * as Schema from "effect/Schema"
 import * as NodeFs from "node:fs/promises"
 import { homedir } from "node:os"
 import * as NodePath from "node:path"
-import type { KubeconfigOptions } from "./kubeCredentials.js"
 import { CredentialsError } from "../../KubeError.js"
 import type { ParseYaml } from "./clientNode.js"
 import { parseYaml } from "./clientNode.js"
 import type { Cluster, Context, User } from "./kubeconfigSchema.js"
 import { Kubeconfig } from "./kubeconfigSchema.js"
+import type { KubeconfigOptions } from "./kubeCredentials.js"
 
 /** What the context in force says; every path in it is absolute. */
 export interface View {

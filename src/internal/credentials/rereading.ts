@@ -5,11 +5,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
-import { bounded } from "../base/race.js"
 import { monotonicMillisBetween, monotonicNanos } from "../base/clocks.js"
 import type { Fibers } from "../base/forkDetached.js"
 import { forkDetached } from "../base/forkDetached.js"
 import { log } from "../base/logging.js"
+import { bounded } from "../base/race.js"
 
 export interface Rereading<A, E> {
   /** The last value, whatever its age; only who comes before the first has been read waits for it. */

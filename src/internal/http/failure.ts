@@ -1,12 +1,12 @@
-import * as Duration from "effect/Duration"
 import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
 import type { CredentialsError, KubeError, Operation } from "../../KubeError.js"
 import { Conflict, Forbidden, Invalid, NotFound, Transient, Unauthorized } from "../../KubeError.js"
 import type { LeaseRef } from "../../LeaseObject.js"
 import { cannot } from "../base/kubeCall.js"
 import { quote } from "../base/quoting.js"
-import { adviceOn, refusalOf } from "./refusal.js"
 import { retryAfterFrom } from "../base/retryAfter.js"
+import { adviceOn, refusalOf } from "./refusal.js"
 
 /** What an API server answered instead of a Lease. */
 export interface FailureAnswer {

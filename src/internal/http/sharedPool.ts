@@ -1,7 +1,7 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import * as Context from "effect/Context"
 import { HttpsTransport, layer } from "./httpsTransport.js"
 
 /** A pool of connections that outlives each of its users, and keeps none open while it has no user. */

@@ -2,8 +2,8 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { Transient } from "../../KubeError.js"
 import type { KubeCall } from "../base/kubeCall.js"
 import { cannot } from "../base/kubeCall.js"
-import { proxyVariableFor } from "./proxyVariables.js"
 import { quote, secretsOf } from "../base/quoting.js"
+import { proxyVariableFor } from "./proxyVariables.js"
 
 /** A request that no answer came to. Of its cause only code and message are kept: the request holds the token. */
 export const transportFailure = (call: KubeCall, error: HttpClientError.HttpClientError): Transient => {

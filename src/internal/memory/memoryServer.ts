@@ -1,6 +1,6 @@
-import type { MemoryServer, Options } from "./memoryApi.js"
 import type { ApiServer, Settings } from "./apiServer.js"
 import * as MemoryApi from "./kubeApi.js"
+import type { MemoryServer, Options } from "./memoryApi.js"
 import { parseVersion } from "./version.js"
 
 export const settingsFrom = (options: Options): Settings => ({

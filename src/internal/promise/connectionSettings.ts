@@ -1,10 +1,10 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type { Fault } from "../../InvalidSettings.js"
-import type { KubernetesLeaseSettings } from "./interfaces.js"
 import { baseUrlFaults } from "../credentials/baseUrl.js"
 import { caCertFaults } from "../credentials/certificates.js"
 import { tokenFaults } from "../credentials/pod.js"
+import type { KubernetesLeaseSettings } from "./interfaces.js"
 import type { ConnectionSettings } from "./kubernetesConnection.js"
 
 /** Of two spellings the one that was used, so that a fault names what its user wrote. */

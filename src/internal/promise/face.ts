@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" />
 import { fromFaults } from "../../InvalidSettings.js"
-import type { Lease, LeaseHealth, LeaseHolder, LeaseLost, ReleaseOptions, WaitOptions } from "./interfaces.js"
 import { handlerFaults, releaseFaults, unlessFaulty, waitFaults } from "./arguments.js"
+import type { Lease, LeaseHealth, LeaseHolder, LeaseLost, ReleaseOptions, WaitOptions } from "./interfaces.js"
 
 export interface Token {
   readonly token: string

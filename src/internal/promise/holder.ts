@@ -1,8 +1,8 @@
 import * as Option from "effect/Option"
-import type { LeaseHolder } from "./interfaces.js"
 import type { LeaseObject, MicroTime } from "../../LeaseObject.js"
 import { microTimeToMillis } from "../../LeaseObject.js"
 import { ownerOf } from "../decisions/identity.js"
+import type { LeaseHolder } from "./interfaces.js"
 
 /** Nobody where the record names none. */
 export const holderIn = (record: Option.Option<LeaseObject>): LeaseHolder | undefined =>

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Turn } from "../base/keyedLocks.js"
 import type { LostReason } from "../../LeaseTerm.js"
+import type { Turn } from "../base/keyedLocks.js"
 import { KeyedLocks } from "../base/keyedLocks.js"
 import type { Term } from "../state/term.js"
 

@@ -1,6 +1,6 @@
-import type { LeadOptions, LeadWork } from "./interfaces.js"
 import { pauseMillisAfter } from "../decisions/workPause.js"
 import { onAbort } from "./aborting.js"
+import type { LeadOptions, LeadWork } from "./interfaces.js"
 import type { LeaseHandle } from "./leaseHandle.js"
 
 /** Runs for the lease, works, releases, and again, until it is told to stop (W4, P7). */

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" />
-import type { Leading, LeadOptions, LeadWork, LeaseHealth } from "./interfaces.js"
 import { aborted, onAbort } from "./aborting.js"
+import type { Leading, LeadOptions, LeadWork, LeaseHealth } from "./interfaces.js"
 import { lead } from "./lead.js"
 import type { LeaseHandle } from "./leaseHandle.js"
 

@@ -1,8 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
-import type { LeaseLost as PlainLeaseLost } from "./interfaces.js"
 import type { LeaseLost } from "../../LeaseTerm.js"
 import { LostReason } from "../../LeaseTerm.js"
+import type { LeaseLost as PlainLeaseLost } from "./interfaces.js"
 
 /** A loss without Effect's types. */
 class Loss extends Error implements PlainLeaseLost {

@@ -1,6 +1,14 @@
 import * as Either from "effect/Either"
 import type { Fault } from "../../InvalidSettings.js"
 import { fromFaults } from "../../InvalidSettings.js"
+import type { LeaseSettings } from "../../LeaseSettings.js"
+import { podNamespace } from "../credentials/podNamespace.js"
+import { processOwner } from "../settings/defaultOwner.js"
+import type { Limits } from "../settings/resolve.js"
+import { kubernetesLimits, longestMillis, millisecondNumbers, resolve } from "../settings/resolve.js"
+import { unknownSettings } from "../settings/unknownSettings.js"
+import { connectionOf } from "./connectionSettings.js"
+import { loggerFaults, loggerOf } from "./givenLogger.js"
 import type { InMemoryLeaseSettings } from "./interfaces.js"
 import type {
   FurtherSettings,
@@ -9,15 +17,7 @@ import type {
   LeaseSettings as PlainSettings,
   SettingsBuilder
 } from "./interfaces.js"
-import type { LeaseSettings } from "../../LeaseSettings.js"
-import { podNamespace } from "../credentials/podNamespace.js"
-import { processOwner } from "../settings/defaultOwner.js"
-import type { Limits } from "../settings/resolve.js"
-import { kubernetesLimits, longestMillis, millisecondNumbers, resolve } from "../settings/resolve.js"
-import { unknownSettings } from "../settings/unknownSettings.js"
-import { connectionOf } from "./connectionSettings.js"
 import type { ConnectionSettings } from "./kubernetesConnection.js"
-import { loggerFaults, loggerOf } from "./givenLogger.js"
 
 /** What the settings of either class come to. */
 export interface PromiseSettings {

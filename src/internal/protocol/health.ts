@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
-import type { Health, HealthProblem } from "./heldLease.js"
 import type { Instant } from "../base/clocks.js"
 import { now } from "../base/clocks.js"
 import type { Engine } from "../state/engine.js"
 import type { Term } from "../state/term.js"
 import type { Wait } from "../state/waits.js"
+import type { Health, HealthProblem } from "./heldLease.js"
 
 /** By what the service remembers, without I/O. */
 export const health = (engine: Engine): Effect.Effect<Health> =>

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import type { LeaseRef } from "../../LeaseObject.js"
-import type { LeaseSettings } from "./leaseSettings.js"
 import { refOf } from "../base/refOf.js"
+import type { LeaseSettings } from "./leaseSettings.js"
 
 /** Settings as the engine counts with them: the Lease as one reference, durations in milliseconds. */
 export interface EngineSettings {

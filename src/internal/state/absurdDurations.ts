@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import type { LeaseObject, LeaseRef } from "../../LeaseObject.js"
-import type { TermIdentity } from "../decisions/identity.js"
-import { identityOf, isSameTerm, ownerOf } from "../decisions/identity.js"
 import { log } from "../base/logging.js"
 import { quote } from "../base/quoting.js"
 import { leaseKey } from "../base/termKey.js"
+import type { TermIdentity } from "../decisions/identity.js"
+import { identityOf, isSameTerm, ownerOf } from "../decisions/identity.js"
 
 /** No holder of sound mind keeps others out for longer than this after it has gone silent. */
 const longestPlausibleSeconds = 24 * 60 * 60

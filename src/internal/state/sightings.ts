@@ -1,8 +1,8 @@
 import type { LeaseObject, LeaseRef } from "../../LeaseObject.js"
-import type { DatedAge, Sighting } from "../decisions/expiry.js"
-import { sight } from "../decisions/expiry.js"
 import type { Instant } from "../base/clocks.js"
 import { leaseKey } from "../base/termKey.js"
+import type { DatedAge, Sighting } from "../decisions/expiry.js"
+import { sight } from "../decisions/expiry.js"
 
 /** Forgetting a record only makes a contender wait anew. */
 const mostSightings = 10_000

@@ -6,15 +6,15 @@ import * as Metric from "effect/Metric"
 import type * as Option from "effect/Option"
 import type { LeaseRef } from "../../LeaseObject.js"
 import { LostReason } from "../../LeaseTerm.js"
-import type { Circumstances } from "../decisions/ended.js"
 import type { Instant } from "../base/clocks.js"
 import { now } from "../base/clocks.js"
 import type { Fibers } from "../base/forkDetached.js"
 import { forkDetached } from "../base/forkDetached.js"
 import { log, logging } from "../base/logging.js"
 import * as Metrics from "../base/metrics.js"
-import type { Term } from "./term.js"
 import { leaseKey, termKey } from "../base/termKey.js"
+import type { Circumstances } from "../decisions/ended.js"
+import type { Term } from "./term.js"
 
 const longestTickMillis = 1000
 const nanosPerMilli = 1_000_000n

@@ -5,9 +5,9 @@ import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { cannot } from "../../internal/base/kubeCall.js"
 import { asTransient } from "../../internal/http/asTransient.js"
 import { failureFromAnswer } from "../../internal/http/failure.js"
-import { cannot } from "../../internal/base/kubeCall.js"
 import * as Status from "../../internal/memory/status.js"
 import type { KubeApi } from "../../KubeApi.js"
 import type { CredentialsError, KubeError } from "../../KubeError.js"
@@ -17,8 +17,8 @@ import { draftToJson, patchToJson } from "../../LeaseObject.js"
 import { Behaviour } from "../Behaviour.js"
 import type { Call } from "../Fault.js"
 
-import type { FaultPlan } from "./faultPlan.js"
 import { anyLease, noLease, refOf } from "../../internal/base/refOf.js"
+import type { FaultPlan } from "./faultPlan.js"
 
 export interface FaultyKubeApi {
   readonly api: KubeApi["Type"]

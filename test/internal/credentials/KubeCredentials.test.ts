@@ -15,8 +15,8 @@ import { inClusterBaseUrl } from "../../../src/internal/credentials/baseUrl.js"
 import type { Options } from "../../../src/KubeCredentials.js"
 import * as KubeCredentials from "../../../src/KubeCredentials.js"
 import { CredentialsError } from "../../../src/KubeError.js"
-import { countLogged, layer as logs } from "../../support/logs.js"
 import { certificate } from "../../../src/testing/internal/testCertificate.js"
+import { countLogged, layer as logs } from "../../support/logs.js"
 
 const secret = "top-secret-token"
 

@@ -3,11 +3,8 @@ import * as Arr from "effect/Array"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { assert } from "vitest"
-import { Transient } from "../../../src/KubeError.js"
-import type { LeaseSpec, Observed } from "../../../src/LeaseObject.js"
-import { microTimeFromMillis } from "../../../src/LeaseObject.js"
+import { endedBy, leaseLost } from "../../../src/internal/decisions/ended.js"
 import type { DatedAge, Evidence } from "../../../src/internal/decisions/expiry.js"
-import { createSpec, takeSpec } from "../../../src/internal/decisions/specs.js"
 import {
   datedAgeMillis,
   isDatedExpired,
@@ -17,10 +14,13 @@ import {
   isWorthDating,
   sight
 } from "../../../src/internal/decisions/expiry.js"
-import { endedBy, leaseLost } from "../../../src/internal/decisions/ended.js"
-import { FencingToken, FencingTokenOrder, LostReason } from "../../../src/LeaseTerm.js"
 import { identityOf } from "../../../src/internal/decisions/identity.js"
 import { judge } from "../../../src/internal/decisions/judge.js"
+import { createSpec, takeSpec } from "../../../src/internal/decisions/specs.js"
+import { Transient } from "../../../src/KubeError.js"
+import type { LeaseSpec, Observed } from "../../../src/LeaseObject.js"
+import { microTimeFromMillis } from "../../../src/LeaseObject.js"
+import { FencingToken, FencingTokenOrder, LostReason } from "../../../src/LeaseTerm.js"
 
 /** The server's time of the last renewal of `record`. */
 const renewedMillis = Date.UTC(2026, 10, 22, 6, 0, 0)
