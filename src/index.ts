@@ -28,13 +28,19 @@ export { KubernetesLease } from "./KubernetesLease.js"
 
 /** @since 0.1.0 */
 export type {
+  FurtherSettings,
   KubernetesLeaseSettings,
+  Leading,
   LeadOptions,
   LeadWork,
   Lease,
+  LeaseHealth,
+  LeaseHolder,
   LeaseLogger,
   LeaseLost,
+  LoggerObject,
   ReleaseOptions,
+  SettingsBuilder,
   WaitOptions
 } from "./KubernetesLease.js"
 
