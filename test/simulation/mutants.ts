@@ -33,12 +33,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "until.wallMillis - since.wallMillis",
     to: "0"
   }),
-  mutant("T3 the answer shows this very term", 30, {
+  mutant("T3 the answer shows this very term", 100, {
     file: "internal/protocol/take.ts",
     from: "if (!isTermSent(sent, answer)) {",
     to: "if (!isTermSent(sent, answer) && unsettled.size === 0) {"
   }),
-  mutant("T3 a term counts from the send instant", 50, {
+  mutant("T3 a term counts from the send instant", 150, {
     file: "internal/protocol/take.ts",
     from: "sentAt, metricLabels",
     to: "sentAt: yield* now, metricLabels"
@@ -53,7 +53,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "left.length > 0 ?",
     to: "left.length > 1e9 ?"
   }),
-  mutant("T4 being held is computed from the clocks", 20, {
+  mutant("T4 being held is computed from the clocks", 150, {
     file: "internal/protocol/held.ts",
     from: "return Effect.flatMap(now, (at) => this.#engine.terms.isHeld(this.#term, at))",
     to: "return Effect.sync(() => !this.#term.isEnded)"
@@ -148,7 +148,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "const { serverTimeMillis, ...record } =",
     to: "const { serverDateMillis: serverTimeMillis, serverTimeMillis: _, ...record } ="
   }),
-  mutant("E2 a refused dry run says nothing", 60, {
+  mutant("E2 a refused dry run says nothing", 100, {
     file: "internal/protocol/look.ts",
     from: "Effect.as(log(Effect.logDebug(\"The API server does not tell how old the record is\", error)), seen)",
     to: `Effect.map(now, (at) => {
@@ -222,12 +222,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "return relinquishment.isOwn(record) ? Standing",
     to: "return relinquishment.isOwn !== undefined ? Standing"
   }),
-  mutant("W1 what expires is tried for", 60, {
+  mutant("W1 what expires is tried for", 120, {
     file: "internal/protocol/wait.ts",
     from: "Queue.offer(notices, Notice.Due({ dueAtNanos }))",
     to: "Effect.void"
   }),
-  mutant("W1 a deletion is no release", 30, {
+  mutant("W1 a deletion is no release", 100, {
     file: "internal/state/notice.ts",
     from: "sightings.seeDeleted(ref, lease, arrivedAt)",
     to: "void sightings"
