@@ -38,7 +38,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     from: "if (!isTermSent(sent, answer)) {",
     to: "if (!isTermSent(sent, answer) && unsettled.size === 0) {"
   }),
-  mutant("T3 a term counts from the send instant", 150, {
+  mutant("T3 a term counts from the send instant", { test: "test/effect/terms.test.ts" }, {
     file: "internal/protocol/take.ts",
     from: "sentAt, metricLabels",
     to: "sentAt: yield* now, metricLabels"
