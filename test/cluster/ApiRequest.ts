@@ -2,7 +2,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { IncomingHttpHeaders } from "node:http"
 import * as https from "node:https"
-import type { Cluster } from "./Kubeconfig.js"
+import type { Cluster } from "../support/Kubeconfig.js"
 
 export interface ApiRequest {
   readonly token: string

@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as Kubeconfig from "../support/Kubeconfig.js"
 import type { CommandError } from "./Command.js"
 import * as Command from "./Command.js"
-import * as Kubeconfig from "./Kubeconfig.js"
 
 export interface Options {
   readonly stdin?: string | undefined

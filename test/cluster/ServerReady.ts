@@ -2,8 +2,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import type { Cluster } from "../support/Kubeconfig.js"
 import * as ApiRequest from "./ApiRequest.js"
-import type { Cluster } from "./Kubeconfig.js"
 import type { ServerProcess } from "./ServerFolder.js"
 
 export class ServerNotReady extends Data.TaggedError("ServerNotReady")<{ readonly message: string }> {}

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Kubeconfig from "../support/Kubeconfig.js"
 import * as Command from "./Command.js"
 import { ControlPlane, layer as controlPlane } from "./ControlPlane.js"
-import * as Kubeconfig from "./Kubeconfig.js"
 import * as TestNamespace from "./TestNamespace.js"
 
 const start = fileURLToPath(new URL("../demo/start.mjs", import.meta.url))

@@ -18,6 +18,12 @@ export const defined = (): ReadonlySet<string> =>
     )
   )
 
+const note = (found: Map<string, Set<string>>, text: string, file: string): void => {
+  for (const each of numbersIn(text)) {
+    found.set(each, (found.get(each) ?? new Set()).add(file))
+  }
+}
+
 const filesBelow = (folder: string, ending: string): ReadonlyArray<string> =>
   readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(ending))
@@ -30,11 +36,7 @@ const parse = (file: string): TypeScript.SourceFile =>
 export const citedInSources = (): ReadonlyMap<string, ReadonlySet<string>> => {
   const cited = new Map<string, Set<string>>()
   for (const file of filesBelow("src", ".ts")) {
-    for (const comment of commentsOf(parse(file))) {
-      for (const each of numbersIn(comment)) {
-        cited.set(each, (cited.get(each) ?? new Set()).add(file))
-      }
-    }
+    commentsOf(parse(file)).forEach((comment) => note(cited, comment, file))
   }
   return cited
 }
@@ -58,9 +60,7 @@ export const shownToUsers = (): ReadonlyMap<string, ReadonlySet<string>> => {
     const source = parse(file)
     const visit = (node: TypeScript.Node): void => {
       if (TypeScript.isStringLiteralLike(node) || TypeScript.isTemplateExpression(node)) {
-        for (const each of numbersIn(node.getText())) {
-          shown.set(each, (shown.get(each) ?? new Set()).add(file))
-        }
+        note(shown, node.getText(), file)
       }
       TypeScript.forEachChild(node, visit)
     }
@@ -68,9 +68,7 @@ export const shownToUsers = (): ReadonlyMap<string, ReadonlySet<string>> => {
     for (const statement of source.statements) {
       const docs = statement.getFullText().match(/\/\*\*[\s\S]*?\*\//g) ?? []
       if (docs.some((doc) => doc.includes("@since"))) {
-        for (const each of docs.flatMap(numbersIn)) {
-          shown.set(each, (shown.get(each) ?? new Set()).add(file))
-        }
+        docs.forEach((doc) => note(shown, doc, file))
       }
     }
   }
@@ -83,9 +81,7 @@ export const inTitles = (): ReadonlyMap<string, ReadonlySet<string>> => {
   for (const file of filesBelow("test", ".ts")) {
     const visit = (node: TypeScript.Node): void => {
       if (TypeScript.isCallExpression(node)) {
-        for (const each of numbersIn(titleOf(node))) {
-          titled.set(each, (titled.get(each) ?? new Set()).add(file))
-        }
+        note(titled, titleOf(node), file)
       }
       TypeScript.forEachChild(node, visit)
     }

@@ -10,6 +10,7 @@ import * as Fault from "../../src/testing/Fault.js"
 import * as TestApiServer from "../../src/testing/TestApiServer.js"
 import { makeCertificateAuthority } from "../support/certificateAuthority.js"
 import { copyInto, installPackage } from "../support/installedPackage.js"
+import * as Kubeconfig from "../support/Kubeconfig.js"
 import { Program } from "../support/Program.js"
 import { clientNode2, presentRuntimes } from "./runtimes.js"
 
@@ -302,7 +303,8 @@ describe("@kubernetes/client-node", () => {
         symlinkSync(String(clientNode2()), join(place, "node_modules/@kubernetes/client-node"))
       }
       copyInto(place, new URL("fixtures/scenarios.mjs", import.meta.url))
-      writeFileSync(kubeconfig, kubeconfigOf(server))
+      const { apiBaseUrl, caCert, serviceAccountToken: token } = server
+      writeFileSync(kubeconfig, Kubeconfig.make({ server: apiBaseUrl, caCert, token }))
     }
     return new Program(command, [join(place, "scenarios.mjs"), "fail"], {
       PATH: process.env["PATH"],
@@ -334,16 +336,3 @@ describe("@kubernetes/client-node", () => {
     assert.deepStrictEqual(await program.next(), { value: true })
   })
 })
-
-const kubeconfigOf = ({ apiBaseUrl, caCert, serviceAccountToken }: TestApiServer.RunningTestApiServer): string =>
-  JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "test",
-    contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
-    clusters: [{
-      name: "test",
-      cluster: { server: apiBaseUrl, "certificate-authority-data": Buffer.from(caCert).toString("base64") }
-    }],
-    users: [{ name: "test", user: { token: serviceAccountToken } }]
-  })

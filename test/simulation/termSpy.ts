@@ -46,16 +46,15 @@ export const spyOnTerms = (): () => void => {
 export const termOf = (process: Process, token: string): Term | undefined => termsOf.get(process)?.get(token)
 
 /** The tokens of the terms that a process would call held now, if it were asked. */
-export const validTermsOf = (process: Process): ReadonlyArray<string> => {
-  const now = process.machine.instant()
-  return [...termsOf.get(process)?.values() ?? []].filter((term) => term.remainingMillis(now) > 0)
-    .map((term) => term.token)
-}
+export const validTermsOf = (process: Process): ReadonlyArray<string> => tokensOf(process, isValid)
 
 /** Held, or ended in this very instant otherwise than by its clocks: which of two fibers has its turn first is nobody's business. */
-export const termsHeldInThisInstant = (process: Process): ReadonlyArray<string> => {
+export const termsHeldInThisInstant = (process: Process): ReadonlyArray<string> =>
+  tokensOf(process, (term, now) => isValid(term, now) || endedAt.get(term) === now.monotonicNanos)
+
+const isValid = (term: Term, now: Instant): boolean => term.remainingMillis(now) > 0
+
+const tokensOf = (process: Process, isMeant: (term: Term, now: Instant) => boolean): ReadonlyArray<string> => {
   const now = process.machine.instant()
-  return [...termsOf.get(process)?.values() ?? []]
-    .filter((term) => term.remainingMillis(now) > 0 || endedAt.get(term) === now.monotonicNanos)
-    .map((term) => term.token)
+  return [...termsOf.get(process)?.values() ?? []].filter((term) => isMeant(term, now)).map((term) => term.token)
 }

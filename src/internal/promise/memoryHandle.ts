@@ -1,6 +1,5 @@
 import type { Fault } from "../../InvalidSettings.js"
-import type { InMemoryLeaseSettings } from "./interfaces.js"
-import type { SettingsBuilder } from "./interfaces.js"
+import type { InMemoryLeaseSettings, SettingsBuilder } from "./interfaces.js"
 import type { HandleOptions } from "./leaseHandle.js"
 import { LeaseHandle } from "./leaseHandle.js"
 import { memoryConnection, memoryLimits } from "./memoryConnection.js"

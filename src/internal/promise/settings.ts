@@ -9,9 +9,9 @@ import { kubernetesLimits, longestMillis, millisecondNumbers, resolve } from "..
 import { unknownSettings } from "../settings/unknownSettings.js"
 import { connectionOf } from "./connectionSettings.js"
 import { loggerFaults, loggerOf } from "./givenLogger.js"
-import type { InMemoryLeaseSettings } from "./interfaces.js"
 import type {
   FurtherSettings,
+  InMemoryLeaseSettings,
   KubernetesLeaseSettings,
   LeaseLogger,
   LeaseSettings as PlainSettings,

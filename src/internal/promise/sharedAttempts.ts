@@ -2,17 +2,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import type { KubeError, WaitError } from "../../KubeError.js"
-import { bounded } from "../base/race.js"
 import { join, Shared } from "../base/shared.js"
-import { outOfTime } from "../decisions/outOfTime.js"
-import type { AttemptOptions, Known, Outcome } from "../protocol/attempting.js"
-import { isRaceLost } from "../protocol/attempting.js"
+import { withinAcquireTimeout } from "../protocol/acquireTimeout.js"
+import type { AttemptOptions, Outcome } from "../protocol/attempting.js"
+import { isRaceLost, Known } from "../protocol/attempting.js"
 import { acquireWaiting } from "../protocol/wait.js"
 import type { EngineSettings } from "../settings/engineSettings.js"
 import type { Engine } from "../state/engine.js"
 import type { Term } from "../state/term.js"
 
-export type HowToAttempt = Pick<AttemptOptions, "known" | "isWaiting">
+export type HowToAttempt = Required<Pick<AttemptOptions, "isWaiting">> & { readonly known: Known }
 
 /**
  * One attempt. Runs uninterruptibly, but for what it makes interruptible itself.
@@ -39,20 +38,12 @@ export class SharedAttempts {
 
   /** Within `acquireTimeout`, also where it joins the attempt of somebody who waits, which may take longer (A0). */
   tryOnce(engine: Engine): Effect.Effect<Outcome, KubeError> {
-    return Effect.suspend(() => {
-      let hasBegun = false
-      return join(
-        () => {
-          const present = this.#open
-          hasBegun = present === undefined
-          return present ?? this.#begin(engine, { isWaiting: false })
-        },
-        (outcome) => hasBegun ? outcome : withinAcquireTimeout(engine, this.#settings)(outcome)
-      ).pipe(
-        // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
-        Effect.catchIf((error) => !hasBegun && isRaceLost(error), () => this.tryOnce(engine))
-      )
-    })
+    const { owner, ref } = this.#settings
+    return this.#joinOrBegin(
+      engine,
+      { isWaiting: false, known: Known.Unread() },
+      withinAcquireTimeout(this.#settings, () => engine.waits.trouble(ref, owner))
+    )
   }
 
   /** @param limit bounds the wait, but not what goes on for others */
@@ -78,17 +69,26 @@ export class SharedAttempts {
     return this.#attempting?.isOpen === true ? this.#attempting : undefined
   }
 
-  #tryWaiting(engine: Engine, known: Known): Effect.Effect<Outcome, KubeError> {
+  /** @param limit bounds the wait for the attempt of somebody else */
+  #joinOrBegin(
+    engine: Engine,
+    options: HowToAttempt,
+    limit: (outcome: Effect.Effect<Outcome, KubeError>) => Effect.Effect<Outcome, KubeError>
+  ): Effect.Effect<Outcome, KubeError> {
     return Effect.suspend(() => {
       let hasBegun = false
-      return join(() => {
-        const present = this.#open
-        hasBegun = present === undefined
-        return present ?? this.#begin(engine, { known, isWaiting: true })
-      }, identity).pipe(
+      return join(
+        () => {
+          const present = this.#open
+          hasBegun = present === undefined
+          return present ?? this.#begin(engine, options)
+        },
+        (outcome) => hasBegun ? outcome : limit(outcome)
+      ).pipe(
+        // Whoever began it goes on watching; to others, a race that it has lost is no answer (A3).
         Effect.catchIf(
-          (error) => !hasBegun && known._tag === "Unread" && isRaceLost(error),
-          () => this.#tryWaiting(engine, known)
+          (error) => !hasBegun && options.known._tag === "Unread" && isRaceLost(error),
+          () => this.#joinOrBegin(engine, options, limit)
         )
       )
     })
@@ -118,27 +118,20 @@ export class SharedAttempts {
         engine,
         settings: this.#settings,
         attempt: (known) =>
-          Effect.tap(Effect.interruptible(this.#tryWaiting(engine, known)), (outcome) => {
-            // Its watch closes behind it.
-            if (outcome._tag === "Begun") {
-              waiting.settle(Effect.succeed(outcome.term))
+          Effect.tap(
+            Effect.interruptible(this.#joinOrBegin(engine, { isWaiting: true, known }, identity)),
+            (outcome) => {
+              // Its watch closes behind it.
+              if (outcome._tag === "Begun") {
+                waiting.settle(Effect.succeed(outcome.term))
+              }
             }
-          }),
+          ),
         restore: Effect.interruptible
       }))
     return waiting
   }
 }
-
-const withinAcquireTimeout = (engine: Engine, settings: EngineSettings) =>
-  bounded(settings.acquireTimeoutMillis, () =>
-    outOfTime({
-      doing: "acquire",
-      operation: "get",
-      ref: settings.ref,
-      limitMillis: settings.acquireTimeoutMillis,
-      lastError: engine.waits.trouble(settings.ref, settings.owner)
-    }))
 
 /**
  * What an attempt has come to is told in a macrotask of its own. Whatever ran before has come to rest then, so that nobody

@@ -3,17 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type { KubeError } from "../../KubeError.js"
 import { now } from "../base/clocks.js"
 import { logging } from "../base/logging.js"
 import * as Metrics from "../base/metrics.js"
-import { bounded } from "../base/race.js"
 import { termKey } from "../base/termKey.js"
-import { LastError, outOfTime } from "../decisions/outOfTime.js"
+import { LastError } from "../decisions/outOfTime.js"
 import type { EngineSettings } from "../settings/engineSettings.js"
 import type { Engine } from "../state/engine.js"
 import type { Term } from "../state/term.js"
+import { withinAcquireTimeout } from "./acquireTimeout.js"
 import type { Attempt, Attempting, AttemptOptions } from "./attempting.js"
 import { Outcome } from "./attempting.js"
 import { giveBack } from "./release.js"
@@ -51,7 +52,7 @@ export const acquire = (
     // Interrupted at once if the engine has closed.
     FiberSet.unsafeAdd(engine.acquiring, fiber)
     return yield* Deferred.await(handover.outcome).pipe(
-      withinAcquireTimeout(attempting),
+      options.isWaiting === true ? identity : withinAcquireTimeout(settings, () => attempting.lastError.error),
       restore,
       Effect.onExit((exit) =>
         Exit.isSuccess(exit)
@@ -60,18 +61,6 @@ export const acquire = (
       )
     )
   }).pipe(Metrics.recordingSeconds(Metrics.acquireSeconds))
-
-const withinAcquireTimeout = (attempting: Attempting) => (outcome: Attempt): Attempt =>
-  attempting.options.isWaiting === true
-    ? outcome
-    : bounded(attempting.settings.acquireTimeoutMillis, () =>
-      outOfTime({
-        doing: "acquire",
-        operation: "get",
-        ref: attempting.settings.ref,
-        limitMillis: attempting.settings.acquireTimeoutMillis,
-        lastError: attempting.lastError.error
-      }))(outcome)
 
 /** How an attempt gives its caller the term, and learns whether the caller was still there to take it. */
 interface Handover {
